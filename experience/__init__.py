@@ -1,0 +1,1 @@
+"""Hear, judge, mend and account: the two-level loop around what customers say."""

@@ -1,0 +1,1 @@
+"""Who the customer is to us, and how often we may ask."""

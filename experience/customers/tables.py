@@ -1,0 +1,42 @@
+"""Rows about customers: who they are to us, and every time we reached for them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from experience.ground.store import Row, document, instant, reference, row_id
+
+
+class Customer(Row, table=True):
+    """A customer of the operator. `ref` is the operator's own pseudonymous id."""
+
+    __tablename__ = "customer"
+    id: int | None = row_id()
+    ref: str = Field(unique=True)
+    province: str = Field(default="", index=True)
+    tier: str = ""
+    attributes: dict[str, Any] = document()
+    do_not_ask: bool = False
+    created_at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)
+
+
+class Approach(Row, table=True):
+    """One decision of the contact policy about one person (`subject` = `customer:REF` or `device:ID`).
+
+    `verdict` is `shown`, `reserved`, `released`, `answered`, `dismissed` or `refused`; `reason` says why a refusal was one.
+    """
+
+    __tablename__ = "approach"
+    __table_args__ = (Index("ix_approach_subject_at", "subject", "at"), Index("ix_approach_what_at", "what", "at"))
+    id: int | None = row_id()
+    at: datetime = instant()
+    subject: str
+    session: str = ""
+    what: str  # survey code, or another thing we bother people with
+    verdict: str
+    reason: str = ""
+    invitation_id: int | None = Field(default=None, index=True)
+    touchpoint: str = ""

@@ -1,0 +1,84 @@
+"""The one door to the database: the row base, column kinds, the engine, the session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Engine, Identity, MetaData, TypeDecorator, create_engine
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, Session, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Timestamps with time zone; refuses naive ones, always returns UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("an instant needs its time zone")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+
+class Row(SQLModel):
+    """Base of every table row. Rows hold columns and constraints, no behaviour; they do not validate."""
+
+
+def row_id() -> Any:
+    """The bigint identity primary key every ordinary row has."""
+    return Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+
+
+def instant(*, nullable: bool = False, index: bool = False) -> Any:
+    """An aware UTC instant; `nullable` ones start as None."""
+    kept = {"default": None} if nullable else {}
+    return Field(**kept, sa_type=UtcDateTime, nullable=nullable, index=index)  # type: ignore[call-overload]
+
+
+def document(*, default: Any = dict) -> Any:
+    """A JSONB column; `default` makes the empty value (dict or list)."""
+    return Field(default_factory=default, sa_column=Column(JSONB, nullable=False))
+
+
+def reference(target: str, *, nullable: bool = False, index: bool = True) -> Any:
+    """A foreign key to another row's id, indexed because PostgreSQL does not do so by itself."""
+    kept = {"default": None} if nullable else {}
+    return Field(**kept, foreign_key=target, sa_type=BigInteger, nullable=nullable, index=index)  # type: ignore[call-overload]
+
+
+_engines: dict[str, Engine] = {}
+
+
+def engine(url: str, *, pool: int = 8) -> Engine:
+    """The process's engine for this address (`postgresql://…` or `postgresql+psycopg://…`), made once."""
+    address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    if address not in _engines:
+        _engines[address] = create_engine(
+            address,
+            pool_size=pool,
+            max_overflow=pool,
+            pool_pre_ping=False,
+            connect_args={"options": "-c timezone=UTC -c statement_timeout=60000", "connect_timeout": 10},
+        )
+    return _engines[address]
+
+
+@contextmanager
+def transaction(bound: Engine) -> Iterator[Session]:
+    """A session that commits when the block ends and rolls back when it raises."""
+    with Session(bound, expire_on_commit=False) as session, session.begin():
+        yield session

@@ -1,0 +1,1 @@
+"""What is wrong, said once, with everything that proves it."""

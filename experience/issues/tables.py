@@ -1,0 +1,54 @@
+"""Rows of issues: what is wrong, once, and everything that proves it."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from experience.ground.store import Row, instant, reference, row_id
+
+ISSUE_STATES = ("candidate", "open", "dispatched", "solved", "dismissed", "merged")
+
+
+class Issue(Row, table=True):
+    """Something wrong for customers. `severity` 1 is the gravest, 4 the least.
+
+    `origin`: staff, triage (found by the clock), survey, anomaly, self_check. `candidate` waits for a triager.
+    """
+
+    __tablename__ = "issue"
+    __table_args__ = (
+        CheckConstraint(f"state in {ISSUE_STATES}", name="state"),
+        CheckConstraint("severity between 1 and 4", name="severity"),
+        Index("ix_issue_state_at", "state", "opened_at"),
+        Index("ix_issue_match", "touchpoint", "topic", "province"),
+    )
+    id: int | None = row_id()
+    code: str = Field(unique=True)  # W20261122-0001
+    title: str
+    state: str = "open"
+    severity: int = 3
+    severity_reason: str = ""
+    touchpoint: str = ""
+    topic: str = ""
+    product: str = ""
+    province: str = ""
+    origin: str = "staff"
+    stage: str = ""  # lifecycle stage it should change: design, build, launch, run
+    opened_at: datetime = instant()
+    opened_by_id: int | None = reference("user_account.id", nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    merged_into_id: int | None = reference("issue.id", nullable=True)
+    version: int = 1
+
+
+class IssueSource(Row, table=True):
+    """A piece of evidence: a voice, an anomaly, a response."""
+
+    __tablename__ = "issue_source"
+    __table_args__ = (UniqueConstraint("issue_id", "kind", "row"), Index("ix_issue_source_row", "kind", "row"))
+    id: int | None = row_id()
+    issue_id: int = reference("issue.id")
+    kind: str  # voice, anomaly, response
+    row: int = Field(sa_type=BigInteger)
+    at: datetime = instant()

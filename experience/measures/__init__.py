@@ -1,0 +1,1 @@
+"""Every number over time, in one table."""

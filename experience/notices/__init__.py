@@ -1,0 +1,1 @@
+"""Messages written in the transaction of the act and delivered afterwards."""

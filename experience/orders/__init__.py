@@ -1,0 +1,1 @@
+"""Work orders: the two-level loop with its clocks, reviews and effect."""

@@ -1,0 +1,1 @@
+"""Units, users, roles, credentials, and the scope each caller sees."""

@@ -1,0 +1,1 @@
+"""Figures that other rooms' rows add up to."""

@@ -1,0 +1,1 @@
+"""Journeys, stages, channels, touchpoints, and the sites that embed us."""

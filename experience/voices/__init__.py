@@ -1,0 +1,1 @@
+"""Rants, complaints and open answers, and what was read in them."""

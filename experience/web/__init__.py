@@ -1,0 +1,1 @@
+"""The HTTP door of the house: pages and API, one module a subject."""

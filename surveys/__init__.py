@@ -1,0 +1,1 @@
+"""Ask what the customer thinks; answers become voices."""
