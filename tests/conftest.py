@@ -25,9 +25,9 @@ def _server() -> str:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server() -> str:
     """Address of the server without a database name."""
-    yield _server()
+    return _server()
 
 
 def _admin(server: str, statement: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from experience.ground.store import Row, document, instant, reference, row_id
+from experience.ground.store import Row, document, instant, row_id
 
 
 class Customer(Row, table=True):

@@ -1,6 +1,7 @@
 """The four families of refusal, and the outside world's failure.
 
-Rules and operations raise these with a sentence the user may read (see `i18n.say`); only `web/errors.py` knows status codes.
+Rules and operations raise these with a sentence the user may read (see `i18n.say`);
+only `web/errors.py` knows status codes.
 """
 
 from collections.abc import Mapping, Sequence

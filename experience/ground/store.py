@@ -65,7 +65,9 @@ _engines: dict[str, Engine] = {}
 
 def engine(url: str, *, pool: int = 8) -> Engine:
     """The process's engine for this address (`postgresql://…` or `postgresql+psycopg://…`), made once."""
-    address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
     if address not in _engines:
         _engines[address] = create_engine(
             address,

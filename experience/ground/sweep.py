@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from experience.ground.store import transaction
 from experience.ground.tables import JobRun, RowFailure
@@ -59,14 +59,14 @@ class handling:  # noqa: N801 - reads as a word in `with handling(...)`
 
 def postponed(session: Session, job: str, now: datetime) -> list[str]:
     """The rows of this job that failed before and are not to be tried yet; a step leaves them out of its claim."""
-    found = select(RowFailure.row).where(RowFailure.job == job, RowFailure.next_at > now)  # type: ignore[arg-type]
-    return list(session.execute(found).scalars())
+    return list(session.exec(select(RowFailure.row).where(RowFailure.job == job, RowFailure.next_at > now)))
 
 
 def run(engine: Engine, job: Job, now: datetime) -> int:
-    """Runs the job's step until there is nothing left (or its limit), one transaction a step; returns how many were done.
+    """Runs the job's step until nothing is left (or its limit), one transaction a step; returns how many were done.
 
-    A row that fails is rolled back, postponed and logged, and the others go on. The run is recorded in `job_run` whatever happens.
+    A row that fails is rolled back, postponed and logged, and the others go on.
+    The run is recorded in `job_run` whatever happens.
     """
     began, handled, failure = time.monotonic(), 0, ""
     _note_start(engine, job, now)
@@ -84,7 +84,8 @@ def run(engine: Engine, job: Job, now: datetime) -> int:
             failure = "".join(traceback.format_exception_only(error)).strip()
             log.error("job failed", job=job.name, failure=failure, exc_info=True)
             break
-    _note_end(engine, job, now, time.monotonic() - began, handled, failure)
+    seconds = time.monotonic() - began
+    _note_end(engine, job, now + timedelta(seconds=seconds), seconds=seconds, handled=handled, failure=failure)
     return handled
 
 
@@ -107,12 +108,12 @@ def _note_start(engine: Engine, job: Job, now: datetime) -> None:
         session.execute(started.on_conflict_do_update(index_elements=["job"], set_={"started_at": now}))
 
 
-def _note_end(engine: Engine, job: Job, now: datetime, seconds: float, handled: int, failure: str) -> None:
+def _note_end(engine: Engine, job: Job, ended_at: datetime, *, seconds: float, handled: int, failure: str) -> None:
     with transaction(engine) as session:
         row = session.get_one(JobRun, job.name)
-        row.finished_at, row.duration_seconds, row.handled = now + timedelta(seconds=seconds), seconds, handled
+        row.finished_at, row.duration_seconds, row.handled = ended_at, seconds, handled
         if failure:
-            row.failed_at, row.failure = now, failure[:2000]
+            row.failed_at, row.failure = ended_at, failure[:2000]
 
 
 def _postpone(engine: Engine, job: Job, row: str, failure: str, now: datetime) -> None:
@@ -127,4 +128,4 @@ def _postpone(engine: Engine, job: Job, row: str, failure: str, now: datetime) -
 
 def forget_failure(session: Session, job: str, row: str) -> None:
     """A row that went well at last leaves the list of failures."""
-    session.execute(delete(RowFailure).where(RowFailure.job == job, RowFailure.row == row))  # type: ignore[arg-type]
+    session.execute(delete(RowFailure).where(col(RowFailure.job) == job, col(RowFailure.row) == row))

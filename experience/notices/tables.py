@@ -13,9 +13,7 @@ class Notice(Row, table=True):
     """A message to one user, in the app. `dedupe` makes the same happening tell the same person once."""
 
     __tablename__ = "notice"
-    __table_args__ = (
-        Index("ix_notice_unread", "user_id", "at", postgresql_where=text("read_at is null")),
-    )
+    __table_args__ = (Index("ix_notice_unread", "user_id", "at", postgresql_where=text("read_at is null")),)
     id: int | None = row_id()
     dedupe: str = Field(unique=True)
     user_id: int = reference("user_account.id")

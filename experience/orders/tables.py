@@ -250,5 +250,7 @@ class Policy(Row, table=True):
     name: str
     position: int = 100
     match: dict[str, Any] = document()
-    clocks: dict[str, Any] = document()  # {"accept": "4wh", "contact": "1wd", "resolve": "5wd", "review": "4wh", "callback": "1wd"}
+    clocks: dict[str, Any] = (
+        document()
+    )  # {"accept": "4wh", "contact": "1wd", "resolve": "5wd", "review": "4wh", "callback": "1wd"}
     version: int = 1

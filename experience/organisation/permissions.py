@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from experience.ground.errors import Forbidden
 from experience.ground.i18n import say
 
-#: act -> roles that hold it. `admin` holds every act but the personal-data ones, which only `privacy` and `callback` hold.
+_READERS = "leader triager dispatcher reviewer analyst designer coordinator approver handler viewer"
+
+#: act -> roles that hold it. `admin` holds every act but the personal-data ones (only `privacy` and `callback` do).
 ACTS: dict[str, frozenset[str]] = {
     act: frozenset(roles.split())
     for act, roles in {
-        "home.see": "leader triager dispatcher reviewer analyst designer callback coordinator approver handler viewer privacy",
-        "voices.read": "leader triager dispatcher reviewer analyst designer callback coordinator approver handler viewer",
+        "home.see": f"{_READERS} callback privacy",
+        "voices.read": f"{_READERS} callback",
         "voices.hear": "triager dispatcher reviewer coordinator",
         "voices.import": "triager analyst",
         "voices.correct": "triager analyst",
         "voices.moderate": "triager",
         "voices.unmask": "privacy callback",
-        "issues.read": "leader triager dispatcher reviewer analyst designer callback coordinator approver handler viewer",
+        "issues.read": f"{_READERS} callback",
         "issues.triage": "triager dispatcher",
         "orders.read": "leader triager dispatcher reviewer analyst callback coordinator approver handler viewer",
         "orders.dispatch": "dispatcher coordinator",
@@ -25,7 +27,7 @@ ACTS: dict[str, frozenset[str]] = {
         "orders.review": "reviewer",
         "orders.callback": "callback reviewer",
         "orders.supervise": "leader",
-        "touchpoints.read": "leader triager dispatcher reviewer analyst designer coordinator approver handler viewer",
+        "touchpoints.read": _READERS,
         "touchpoints.edit": "designer",
         "anomalies.judge": "triager analyst",
         "triggers.edit": "designer",
@@ -50,7 +52,8 @@ ROLES = (
 class Scope:
     """Who asks and what they may see: the units (with their subtrees) and provinces of their grants.
 
-    `is_everything` is true for members of the centre and for the system itself; then unit_ids and territories need no check.
+    `is_everything` is true for members of the centre and for the system itself; then unit_ids and territories
+    need no check.
     `token_scopes` narrows a token's acts; empty means all the user's acts.
     """
 
@@ -67,7 +70,7 @@ class Scope:
 
     def may(self, act: str) -> bool:
         """Whether one of the roles holds the act (and the token, if any, was not narrowed against it)."""
-        if self.token_scopes and act not in self.token_scopes and act.split(".")[0] not in self.token_scopes:
+        if self.token_scopes and not self.token_scopes & {act, act.partition(".")[0]}:
             return False
         if "admin" in self.roles and act not in PERSONAL_ACTS:
             return True
