@@ -21,6 +21,7 @@ class Survey(Row, table=True):
     state: str = "draft"
     unit_id: int = reference("unit.id")
     draft: dict[str, Any] = document()
+    draft_version: int = 1  # grows with every saved edit, so that two editors cannot overwrite each other
     current_version: int = 0  # 0: never published
     created_at: datetime = instant()
     created_by_id: int | None = reference("user_account.id", nullable=True)
@@ -43,7 +44,7 @@ class Publication(Row, table=True):
 class Invitation(Row, table=True):
     """One survey offered to one person once. The token is signed; only its SHA-256 is kept.
 
-    `snapshot` is what the probe saw (kind, seconds, code, step). `sample_class`: baseline, anomaly, follow_up, open.
+    `expires_at` is when a reservation that was not displayed is released. `snapshot` is what the probe saw (kind, seconds, code, step). `sample_class`: baseline, anomaly, follow_up, open.
     """
 
     __tablename__ = "invitation"
@@ -57,6 +58,7 @@ class Invitation(Row, table=True):
     subject: str = Field(index=True)
     customer_id: int | None = reference("customer.id", nullable=True)
     device: str = ""
+    session: str = ""
     channel: str = "popover"
     touchpoint: str = ""
     province: str = ""
@@ -71,10 +73,17 @@ class Invitation(Row, table=True):
 
 
 class Response(Row, table=True):
-    """One person's answers to one publication; `is_partial` until the last item."""
+    """One person's answers to one publication; `is_partial` until the last item.
+
+    `seed` gives the order of chance, `shown` the items as they were shown, `ending` where the path ended;
+    `is_screenout` when that was not a complete one. `fingerprint` tells a repeat from another answer under the same key.
+    """
 
     __tablename__ = "response"
-    __table_args__ = (Index("ix_response_publication_at", "publication_id", "at"), Index("ix_response_touchpoint_at", "touchpoint", "at"))
+    __table_args__ = (
+        Index("ix_response_publication_at", "publication_id", "at"),
+        Index("ix_response_touchpoint_at", "touchpoint", "at"),
+    )
     id: int | None = row_id()
     code: str = Field(unique=True)
     publication_id: int = reference("publication.id", index=False)
@@ -95,6 +104,12 @@ class Response(Row, table=True):
     weight: float = 1.0
     snapshot: dict[str, Any] = document()
     seconds: float | None = None
+    lang: str = ""
+    seed: str = ""
+    shown: list[str] = document(default=list)
+    ending: str = ""
+    is_screenout: bool = False
+    fingerprint: str = ""
 
 
 class Answer(Row, table=True):
@@ -110,3 +125,12 @@ class Answer(Row, table=True):
     options: list[dict[str, Any]] = document(default=list)
     text: str = ""
     is_inactive: bool = False
+
+
+class QuotaTaken(Row, table=True):
+    """How many completed answers a survey's quota has taken; one row a quota, counted up to its limit by one statement."""
+
+    __tablename__ = "quota_taken"
+    survey_id: int = Field(primary_key=True, foreign_key="survey.id", sa_type=BigInteger)
+    quota: str = Field(primary_key=True)
+    taken: int = 0

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from experience.ground.store import Row, document, instant, row_id
@@ -26,14 +26,22 @@ class Customer(Row, table=True):
 class Approach(Row, table=True):
     """One decision of the contact policy about one person (`subject` = `customer:REF` or `device:ID`).
 
-    `verdict` is `shown`, `reserved`, `released`, `answered`, `dismissed` or `refused`; `reason` says why a refusal was one.
+    `verdict` is `refused` (then `reason` says why) or goes `reserved` -> `shown` -> `answered` or `dismissed`, or `released`
+    when it was never displayed; `changed_at` is when it last moved. `device` lets a person who logs in or out be known again.
     """
 
     __tablename__ = "approach"
-    __table_args__ = (Index("ix_approach_subject_at", "subject", "at"), Index("ix_approach_what_at", "what", "at"))
+    __table_args__ = (
+        CheckConstraint("verdict in ('reserved','shown','answered','dismissed','released','refused')", name="verdict"),
+        Index("ix_approach_subject_at", "subject", "at", postgresql_where=text("verdict <> 'refused'")),
+        Index("ix_approach_device_at", "device", "at", postgresql_where=text("verdict <> 'refused'")),
+        Index("ix_approach_what_at", "what", "at"),
+    )
     id: int | None = row_id()
     at: datetime = instant()
+    changed_at: datetime = instant()
     subject: str
+    device: str = ""
     session: str = ""
     what: str  # survey code, or another thing we bother people with
     verdict: str
