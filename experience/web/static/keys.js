@@ -1,0 +1,69 @@
+// Work a list without the mouse: j/k move, Enter opens, x picks, / searches, ? helps, and one letter acts on the current row.
+// A row is any [data-row]; [data-open] in it is followed by Enter; [data-key="e"] in it is clicked by that letter.
+(function () {
+  "use strict";
+  var current = null, waitingForG = false;
+
+  function rows() { return Array.prototype.slice.call(document.querySelectorAll("[data-row]")).filter(function (r) { return r.offsetParent !== null; }); }
+
+  function go(row) {
+    if (!row) return;
+    if (current) { current.classList.remove("is-current"); current.removeAttribute("aria-current"); }
+    current = row;
+    row.classList.add("is-current");
+    row.setAttribute("aria-current", "true");
+    row.scrollIntoView({ block: "nearest" });
+    row.dispatchEvent(new CustomEvent("hs:row", { bubbles: true }));
+  }
+
+  function move(step) {
+    var all = rows(), at = all.indexOf(current);
+    if (!all.length) return;
+    go(all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))]);
+  }
+
+  function typing(target) {
+    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio|button|submit)$/.test(target.type);
+  }
+
+  function press(key) {
+    var inRow = current && current.isConnected && current.querySelector('[data-key="' + key + '"]');
+    var target = inRow || document.querySelector('[data-key-page="' + key + '"]');
+    if (!target) return false;
+    target.click();
+    return true;
+  }
+
+  function help() { var d = document.getElementById("keys-help"); if (d) { d.open ? d.close() : d.showModal(); } }
+
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    var key = event.key;
+    if (key === "Escape" && typing(event.target)) { event.target.blur(); return; }
+    if (typing(event.target) || document.querySelector("dialog[open]") && key !== "?") return;
+    if (waitingForG) {
+      waitingForG = false;
+      var path = { h: "/", v: "/voices", i: "/issues", o: "/orders", d: "/desk", s: "/supervision", t: "/touchpoints" }[key];
+      if (path) { event.preventDefault(); location.assign(path); return; }
+    }
+    if (key === "g") { waitingForG = true; setTimeout(function () { waitingForG = false; }, 1200); return; }
+    if (key === "j" || key === "ArrowDown" && current) move(1);
+    else if (key === "k" || key === "ArrowUp" && current) move(-1);
+    else if (key === "?") help();
+    else if (key === "/") { var box = document.querySelector("[data-search]"); if (!box) return; box.focus(); box.select(); }
+    else if (key === "Enter" && current && event.target.closest("a,button") === null) { var open = current.querySelector("[data-open]"); if (!open) return; open.click(); }
+    else if (key === "x" && current) { var pick = current.querySelector("[data-pick]"); if (!pick) return; pick.click(); }
+    else if (!/^[a-z0-9]$/.test(key) || !press(key)) return;
+    event.preventDefault();
+  });
+
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-keys-help]")) { help(); return; }
+    var row = event.target.closest("[data-row]");
+    if (row && row !== current) go(row);
+  });
+  // A row that htmx has replaced keeps its place.
+  document.addEventListener("htmx:afterSwap", function () {
+    if (current && !current.isConnected && current.id) { var again = document.getElementById(current.id); current = null; if (again) go(again); }
+  });
+})();

@@ -1,0 +1,190 @@
+"""What codes are called on the pages: one Chinese word per code, translated when it is shown.
+
+Each mapping is code -> Chinese; `marked` only marks the word for the translation catalog.
+"""
+
+
+def marked(sentence: str) -> str:
+    """The sentence itself; the catalog's extractor finds it by this call."""
+    return sentence
+
+
+N_ = marked
+
+ORDER_STATES = {
+    "draft": N_("草稿"),
+    "dispatched": N_("待签收"),
+    "processing": N_("处理中"),
+    "suspended": N_("已挂起"),
+    "internal_review": N_("省内审核"),
+    "submitted": N_("待核验"),
+    "callback": N_("待回访"),
+    "archived": N_("已归档"),
+    "returned": N_("已退单"),
+    "merged": N_("已并单"),
+    "cancelled": N_("已作废"),
+}
+ISSUE_STATES = {
+    "candidate": N_("待研判"),
+    "open": N_("待派单"),
+    "dispatched": N_("整改中"),
+    "solved": N_("已解决"),
+    "dismissed": N_("不成立"),
+    "merged": N_("已合并"),
+}
+SEVERITIES = {1: N_("一级 重大"), 2: N_("二级 严重"), 3: N_("三级 一般"), 4: N_("四级 轻微")}
+URGENCIES = {0: N_("不急"), 1: N_("关注"), 2: N_("紧急"), 3: N_("特急")}
+LABELS = {"negative": N_("负面"), "neutral": N_("中性"), "positive": N_("正面")}
+INTENTS = {
+    "complaint": N_("投诉"),
+    "suggestion": N_("建议"),
+    "inquiry": N_("咨询"),
+    "praise": N_("表扬"),
+    "other": N_("其他"),
+}
+ORIGINS = {
+    "staff": N_("人工发现"),
+    "triage": N_("系统聚类"),
+    "survey": N_("问卷反馈"),
+    "anomaly": N_("探针异动"),
+    "self_check": N_("省分自查"),
+    "centre": N_("中心派发"),
+}
+SOURCES = {
+    "rant": N_("吐槽专区"),
+    "survey": N_("问卷"),
+    "app": N_("应用商店"),
+    "hotline": N_("热线"),
+    "weibo": N_("微博"),
+    "wechat": N_("微信"),
+    "store": N_("营业厅"),
+    "import": N_("导入"),
+    "internal_trial": N_("体验达人"),
+    "api": N_("接口"),
+}
+ORDER_TYPES = {
+    "major": N_("重大事件"),
+    "complaint": N_("投诉"),
+    "experience": N_("体验问题"),
+    "suggestion": N_("建议需求"),
+}
+CLOCKS = {
+    "dispatch": N_("派单"),
+    "accept": N_("签收"),
+    "contact": N_("首次联系"),
+    "resolve": N_("办结"),
+    "hold": N_("持单"),
+    "review": N_("核验"),
+    "callback": N_("回访"),
+    "supervise": N_("督办答复"),
+    "statutory": N_("法定答复"),
+}
+CLOCK_STATES = {
+    "running": N_("计时中"),
+    "paused": N_("已暂停"),
+    "met": N_("按时完成"),
+    "breached_met": N_("超时完成"),
+    "cancelled": N_("已停止"),
+}
+ACTIONS = {
+    "create": N_("建单"),
+    "dispatch": N_("派单"),
+    "accept": N_("签收"),
+    "transfer": N_("转派"),
+    "return": N_("申请退单"),
+    "suspend": N_("申请挂起"),
+    "resume": N_("恢复处理"),
+    "extend": N_("申请延期"),
+    "urge": N_("催办"),
+    "supervise": N_("督办"),
+    "submit": N_("提交省内审核"),
+    "approve_internal": N_("省内审核通过"),
+    "reject_internal": N_("省内驳回"),
+    "reply": N_("回单"),
+    "confirm": N_("核验通过"),
+    "reject": N_("驳回"),
+    "callback": N_("登记回访"),
+    "archive": N_("归档"),
+    "reopen": N_("重开"),
+    "escalate": N_("升级"),
+    "merge": N_("并单"),
+    "cancel": N_("作废"),
+    "decide": N_("审批申请"),
+    "approve_request": N_("同意申请"),
+    "reject_request": N_("不同意申请"),
+    "expire_request": N_("申请到期"),
+    "breach": N_("超时"),
+    "mark": N_("时限提醒"),
+    "follow_up": N_("客户复核"),
+    "effect": N_("成效测算"),
+}
+REQUESTS = {"return": N_("退单"), "suspend": N_("挂起"), "extend": N_("延期")}
+REQUEST_STATES = {
+    "pending": N_("待审批"),
+    "approved": N_("已同意"),
+    "rejected": N_("未同意"),
+    "expired": N_("已过期"),
+}
+CALLBACK_RESULTS = {
+    "satisfied": N_("满意"),
+    "basically": N_("基本满意"),
+    "dissatisfied": N_("不满意"),
+    "unreachable": N_("未接通"),
+}
+FOLLOW_UP_STATES = {
+    "waiting": N_("待邀请"),
+    "invited": N_("已邀请"),
+    "answered": N_("已作答"),
+    "unreachable": N_("联系不上"),
+    "expired": N_("已过期"),
+}
+VERDICTS = {
+    "pending": N_("观察期内"),
+    "better": N_("明显好转"),
+    "worse": N_("变差了"),
+    "unclear": N_("尚无明显变化"),
+    "undecidable": N_("样本不足，无法判断"),
+}
+EFFECT_KEYS = {"success_rate": N_("办理成功率"), "csat": N_("满意度")}
+UNIT_KINDS = {
+    "centre": N_("集团"),
+    "province": N_("省分"),
+    "base": N_("基地"),
+    "department": N_("部门"),
+    "partner": N_("合作方"),
+}
+LIMIT_UNITS = {"wh": N_("个工作小时"), "wd": N_("个工作日"), "wd_eod": N_("个工作日"), "nh": N_("小时"), "nd": N_("天")}
+
+#: code -> tone of its badge (see app.css `.tag-*`)
+TONES = {
+    "dispatched": "warn", "processing": "info", "suspended": "mute", "internal_review": "info", "submitted": "warn",
+    "callback": "info", "archived": "good", "returned": "bad", "merged": "mute", "cancelled": "mute", "draft": "mute",
+    "candidate": "warn", "open": "bad", "solved": "good", "dismissed": "mute",
+    "negative": "bad", "neutral": "mute", "positive": "good",
+    "pending": "warn", "approved": "good", "rejected": "bad", "expired": "mute",
+    "better": "good", "worse": "bad", "unclear": "mute", "undecidable": "mute",
+    "running": "info", "paused": "mute", "met": "good", "breached_met": "bad",
+    "waiting": "mute", "invited": "info", "answered": "good", "unreachable": "mute",
+}  # fmt: skip
+
+GROUPS: dict[str, dict[str, str]] = {
+    "order": ORDER_STATES,
+    "issue": ISSUE_STATES,
+    "label": LABELS,
+    "intent": INTENTS,
+    "origin": ORIGINS,
+    "source": SOURCES,
+    "type": ORDER_TYPES,
+    "clock": CLOCKS,
+    "clock_state": CLOCK_STATES,
+    "action": ACTIONS,
+    "request": REQUESTS,
+    "request_state": REQUEST_STATES,
+    "callback": CALLBACK_RESULTS,
+    "follow_up": FOLLOW_UP_STATES,
+    "verdict": VERDICTS,
+    "effect": EFFECT_KEYS,
+    "unit": UNIT_KINDS,
+    "severity": {str(k): v for k, v in SEVERITIES.items()},
+    "urgency": {str(k): v for k, v in URGENCIES.items()},
+}
