@@ -147,7 +147,7 @@ def _make(place: Place) -> None:
         raise _disk_full(place, free)
     if not version.exists():
         _initdb(place)
-    names = {pwd.getpwuid(uid).pw_name for uid in (place.uid, os.geteuid())}
+    names = {"root", pwd.getpwuid(place.uid).pw_name}  # root reaches everything anyhow, and may come second
     _write(place, "pg_hba.conf", f"local all all peer map={NAME}\n")
     _write(place, "pg_ident.conf", "".join(f'{NAME} "{name}" {NAME}\n' for name in sorted(names)))
 
@@ -206,7 +206,8 @@ def _launch(place: Place, options: dict[str, str]) -> None:
 def _spawn(place: Place, options: dict[str, str]) -> "subprocess.Popen[bytes]":
     words = [f"--{key}={value}" for key, value in options.items()]
     command = [str(place.programs / "postgres"), "-D", str(place.data), *words, "-k", str(place.socket_folder)]
-    with place.log.open("wb") as log:
+    with place.log.open("ab") as log:
+        log.truncate(0)
         place.own(place.log)
         return subprocess.Popen(  # noqa: S603 - our own programs and folders
             command,
