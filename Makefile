@@ -13,7 +13,7 @@ RUN_READY := $(VENV)/.ready-run-$(HERE)
 TEST_READY := $(VENV)/.ready-test-$(HERE)
 CATALOGS := $(patsubst %.po,%.mo,$(shell find experience surveys probes -name '*.po'))
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-build-isolation
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-build-isolation --use-pep517
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
