@@ -26,6 +26,7 @@ class Issue(Row, table=True):
     id: int | None = row_id()
     code: str = Field(unique=True)  # W20261122-0001
     title: str
+    summary: str = ""
     state: str = "open"
     severity: int = 3
     severity_reason: str = ""
@@ -38,6 +39,7 @@ class Issue(Row, table=True):
     opened_at: datetime = instant()
     opened_by_id: int | None = reference("user_account.id", nullable=True)
     closed_at: datetime | None = instant(nullable=True)
+    close_reason: str = ""  # why it was dismissed, or what solved it
     merged_into_id: int | None = reference("issue.id", nullable=True)
     version: int = 1
 
@@ -51,4 +53,13 @@ class IssueSource(Row, table=True):
     issue_id: int = reference("issue.id")
     kind: str  # voice, anomaly, response
     row: int = Field(sa_type=BigInteger)
+    at: datetime = instant()
+
+
+class IssueUnit(Row, table=True):
+    """A unit that was given a part of the mending: it sees the issue from then on."""
+
+    __tablename__ = "issue_unit"
+    issue_id: int = Field(primary_key=True, foreign_key="issue.id", sa_type=BigInteger)
+    unit_id: int = Field(primary_key=True, foreign_key="unit.id", sa_type=BigInteger, index=True)
     at: datetime = instant()

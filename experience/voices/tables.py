@@ -24,6 +24,7 @@ class Voice(Row, table=True):
         UniqueConstraint("source", "external_id"),
         Index("ix_voice_tokens", "tokens", postgresql_using="gin"),
         Index("ix_voice_unread", "id", postgresql_where=text("read_at is null")),
+        Index("ix_voice_untriaged", "id", postgresql_where=text("triaged_at is null and read_at is not null")),
         Index("ix_voice_at_id", "at", "id"),
         Index("ix_voice_province_at", "province", "at"),
         Index("ix_voice_touchpoint_at", "touchpoint", "at"),
@@ -52,6 +53,7 @@ class Voice(Row, table=True):
     import_id: int | None = reference("voice_import.id", nullable=True)
     fingerprint: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, index=True))
     read_at: datetime | None = instant(nullable=True)
+    triaged_at: datetime | None = instant(nullable=True)  # when the clock looked whether it makes an issue
     tokens: str | None = Field(default=None, sa_column=Column(TSVECTOR))
     board_state: str = "hidden"
     board_reply: str = ""
@@ -83,6 +85,7 @@ class Reading(Row, table=True):
     urgency_reasons: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     intent: str = "other"
     evidence: list[dict[str, Any]] = document(default=list)
+    abstains: bool = False  # the model was not sure: it belongs into the correction queue
     corrected_by_id: int | None = reference("user_account.id", nullable=True)
     corrected_at: datetime | None = instant(nullable=True)
 
@@ -91,6 +94,10 @@ class VoiceImport(Row, table=True):
     """One imported file: progress, counts, and where it stands."""
 
     __tablename__ = "voice_import"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting','running','done','failed')", name="state"),
+        Index("ix_voice_import_open", "id", postgresql_where=text("state in ('waiting','running')")),
+    )
     id: int | None = row_id()
     at: datetime = instant()
     user_id: int | None = reference("user_account.id", nullable=True)
@@ -100,12 +107,15 @@ class VoiceImport(Row, table=True):
     source: str = ""
     mapping: dict[str, Any] = document()
     state: str = "waiting"  # waiting, running, done, failed
-    total: int = 0
+    is_dry_run: bool = False
+    position: int = 0  # rows of the file dealt with; a restart goes on after them
+    total: int = 0  # rows of the file, as far as known
     added: int = 0
     repeated: int = 0
     rejected: int = 0
     rejects_path: str = ""
     failure: str = ""
+    finished_at: datetime | None = instant(nullable=True)
 
 
 class Vote(Row, table=True):

@@ -66,6 +66,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('event_id', name=op.f('pk_event_key'))
     )
     op.create_index(op.f('ix_event_key_arrived_at'), 'event_key', ['arrived_at'], unique=False)
+    op.create_table('heartbeat',
+    sa.Column('worker', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('started_at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('beat_at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('worker', name=op.f('pk_heartbeat'))
+    )
+    op.create_index(op.f('ix_heartbeat_beat_at'), 'heartbeat', ['beat_at'], unique=False)
     op.create_table('idempotency_key',
     sa.Column('actor', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -303,6 +310,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('title', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('summary', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('severity', sa.Integer(), nullable=False),
     sa.Column('severity_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -315,6 +323,7 @@ def upgrade() -> None:
     sa.Column('opened_at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
     sa.Column('opened_by_id', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('close_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('merged_into_id', sa.BigInteger(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("state in ('candidate', 'open', 'dispatched', 'solved', 'dismissed', 'merged')", name=op.f('ck_issue_state')),
@@ -399,16 +408,21 @@ def upgrade() -> None:
     sa.Column('source', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('mapping', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('is_dry_run', sa.Boolean(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('total', sa.Integer(), nullable=False),
     sa.Column('added', sa.Integer(), nullable=False),
     sa.Column('repeated', sa.Integer(), nullable=False),
     sa.Column('rejected', sa.Integer(), nullable=False),
     sa.Column('rejects_path', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('failure', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('finished_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state in ('waiting','running','done','failed')", name=op.f('ck_voice_import_state')),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_voice_import_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_voice_import'))
     )
     op.create_index(op.f('ix_voice_import_file_hash'), 'voice_import', ['file_hash'], unique=False)
+    op.create_index('ix_voice_import_open', 'voice_import', ['id'], unique=False, postgresql_where=sa.text("state in ('waiting','running')"))
     op.create_index(op.f('ix_voice_import_user_id'), 'voice_import', ['user_id'], unique=False)
     op.create_table('firing',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -440,6 +454,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_issue_source_issue_id'), 'issue_source', ['issue_id'], unique=False)
     op.create_index('ix_issue_source_row', 'issue_source', ['kind', 'row'], unique=False)
+    op.create_table('issue_unit',
+    sa.Column('issue_id', sa.BigInteger(), nullable=False),
+    sa.Column('unit_id', sa.BigInteger(), nullable=False),
+    sa.Column('at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['issue_id'], ['issue.id'], name=op.f('fk_issue_unit_issue_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_issue_unit_unit_id')),
+    sa.PrimaryKeyConstraint('issue_id', 'unit_id', name=op.f('pk_issue_unit'))
+    )
+    op.create_index(op.f('ix_issue_unit_unit_id'), 'issue_unit', ['unit_id'], unique=False)
     op.create_table('publication',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('survey_id', sa.BigInteger(), nullable=False),
@@ -499,6 +522,7 @@ def upgrade() -> None:
     sa.Column('import_id', sa.BigInteger(), nullable=True),
     sa.Column('fingerprint', sa.BigInteger(), nullable=False),
     sa.Column('read_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('triaged_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
     sa.Column('tokens', postgresql.TSVECTOR(), nullable=True),
     sa.Column('board_state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('board_reply', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -523,6 +547,7 @@ def upgrade() -> None:
     op.create_index('ix_voice_tokens', 'voice', ['tokens'], unique=False, postgresql_using='gin')
     op.create_index('ix_voice_touchpoint_at', 'voice', ['touchpoint', 'at'], unique=False)
     op.create_index('ix_voice_unread', 'voice', ['id'], unique=False, postgresql_where=sa.text('read_at is null'))
+    op.create_index('ix_voice_untriaged', 'voice', ['id'], unique=False, postgresql_where=sa.text('triaged_at is null and read_at is not null'))
     op.create_table('work_order',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -716,6 +741,7 @@ def upgrade() -> None:
     sa.Column('urgency_reasons', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('intent', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('abstains', sa.Boolean(), nullable=False),
     sa.Column('corrected_by_id', sa.BigInteger(), nullable=True),
     sa.Column('corrected_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
     sa.CheckConstraint("label in ('negative','neutral','positive')", name=op.f('ck_reading_label')),
@@ -897,6 +923,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_work_order_handler_id'), table_name='work_order')
     op.drop_index('ix_work_order_due', table_name='work_order')
     op.drop_table('work_order')
+    op.drop_index('ix_voice_untriaged', table_name='voice', postgresql_where=sa.text('triaged_at is null and read_at is not null'))
     op.drop_index('ix_voice_unread', table_name='voice', postgresql_where=sa.text('read_at is null'))
     op.drop_index('ix_voice_touchpoint_at', table_name='voice')
     op.drop_index('ix_voice_tokens', table_name='voice', postgresql_using='gin')
@@ -915,6 +942,8 @@ def downgrade() -> None:
     op.drop_table('quota_taken')
     op.drop_index(op.f('ix_publication_published_by_id'), table_name='publication')
     op.drop_table('publication')
+    op.drop_index(op.f('ix_issue_unit_unit_id'), table_name='issue_unit')
+    op.drop_table('issue_unit')
     op.drop_index('ix_issue_source_row', table_name='issue_source')
     op.drop_index(op.f('ix_issue_source_issue_id'), table_name='issue_source')
     op.drop_table('issue_source')
@@ -923,6 +952,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_firing_anomaly_id'), table_name='firing')
     op.drop_table('firing')
     op.drop_index(op.f('ix_voice_import_user_id'), table_name='voice_import')
+    op.drop_index('ix_voice_import_open', table_name='voice_import', postgresql_where=sa.text("state in ('waiting','running')"))
     op.drop_index(op.f('ix_voice_import_file_hash'), table_name='voice_import')
     op.drop_table('voice_import')
     op.drop_index(op.f('ix_survey_unit_id'), table_name='survey')
@@ -978,6 +1008,8 @@ def downgrade() -> None:
     op.drop_table('job_run')
     op.drop_index(op.f('ix_idempotency_key_created_at'), table_name='idempotency_key')
     op.drop_table('idempotency_key')
+    op.drop_index(op.f('ix_heartbeat_beat_at'), table_name='heartbeat')
+    op.drop_table('heartbeat')
     op.drop_index(op.f('ix_event_key_arrived_at'), table_name='event_key')
     op.drop_table('event_key')
     op.drop_index(op.f('ix_customer_province'), table_name='customer')

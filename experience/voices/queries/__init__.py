@@ -1,0 +1,20 @@
+"""Reads of voices, each within the caller's scope (the public board and receipts apart, which have no caller)."""
+
+from experience.voices.queries.board import BoardCard, board, by_receipt, similar, solved
+from experience.voices.queries.lists import Filters, Heard, Page, conditions, one, page, some, visible
+
+__all__ = [
+    "BoardCard",
+    "Filters",
+    "Heard",
+    "Page",
+    "board",
+    "by_receipt",
+    "conditions",
+    "one",
+    "page",
+    "similar",
+    "solved",
+    "some",
+    "visible",
+]
