@@ -32,7 +32,7 @@ def hear(session: Session, scope: Scope, said: VoiceIn, *, now: datetime) -> Voi
     said = _placed(scope, tidied(said))
     intake.demand_sound(said, now)
     if said.customer and said.customer_id is None:
-        said = replace(said, customer_id=_customers(session, [said.customer], now)[said.customer])
+        said = replace(said, customer_id=_customers(session, [said.customer], now).get(said.customer))
     heard_id = session.execute(_once(insert(Voice).values(_row(said, now))).returning(col(Voice.id))).scalar()
     if heard_id is None:
         return session.exec(
@@ -112,7 +112,7 @@ def _row(said: VoiceIn, now: datetime) -> dict[str, Any]:
 
 
 def _customers(session: Session, refs: Iterable[str], now: datetime) -> dict[str, int]:
-    """Ids of these customers; those met for the first time get a bare row under their pseudonym."""
+    """Ids of these customers, the erased left out; new ones get a bare row under their pseudonym."""
     wanted = sorted(set(refs))
     if not wanted:
         return {}
@@ -121,7 +121,8 @@ def _customers(session: Session, refs: Iterable[str], now: datetime) -> dict[str
         for ref in wanted
     ]
     session.execute(insert(Customer).values(fresh).on_conflict_do_nothing(index_elements=["ref"]))
-    found = session.exec(select(Customer.ref, Customer.id).where(col(Customer.ref).in_(wanted)))
+    living = col(Customer.erased_at).is_(None)
+    found = session.exec(select(Customer.ref, Customer.id).where(col(Customer.ref).in_(wanted), living))
     return {ref: id for ref, id in found if id is not None}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, func, update
+from sqlalchemy import Text, bindparam, cast, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 from sqlmodel import Session, col, select
 
@@ -43,24 +43,16 @@ def read_next(session: Session, now: datetime) -> bool:
 
 def read_now(session: Session, voices: Sequence[Voice], *, now: datetime) -> list[Reading]:
     """Stores what is read in these voices; a label or topic a person put right stays as it is."""
+    corrected = _corrected(session, voices)
     rows, vectors = [], []
     for voice in voices:
         with handling(f"voice:{voice.id}"):
             read = pipeline.read(voice.masked)
-        rows.append(_row(voice, read, now))
+        rows.append(_row(voice, read, now) | _as_corrected(corrected.get(voice.id), read))
         vectors.append({"voice": voice.id, "vector": search.vector(read.tokens)})
     upsert = insert(Reading)
-    anew = {name: upsert.excluded[name] for name in rows[0] if name not in ("voice_id", "label", "topic")}
-    kept = {
-        name: func.coalesce(
-            select(col(getattr(Reading, name)))
-            .where(Reading.voice_id == upsert.excluded.voice_id, col(Reading.corrected_at).is_not(None))
-            .scalar_subquery(),
-            upsert.excluded[name],
-        )
-        for name in ("label", "topic")
-    }
-    session.execute(upsert.values(rows).on_conflict_do_update(index_elements=["voice_id"], set_=anew | kept))
+    anew = {name: upsert.excluded[name] for name in rows[0] if name != "voice_id"}
+    session.execute(upsert.values(rows).on_conflict_do_update(index_elements=["voice_id"], set_=anew))
     table = Voice.__table__  # type: ignore[attr-defined]
     session.connection().execute(
         update(table)
@@ -78,6 +70,20 @@ def read_now(session: Session, voices: Sequence[Voice], *, now: datetime) -> lis
         )
     }
     return [by_id[voice.id] for voice in voices if voice.id is not None]
+
+
+def _corrected(session: Session, voices: Sequence[Voice]) -> dict[int | None, Reading]:
+    """The readings of these voices that a person put right, held until the transaction ends."""
+    touched = select(Reading).where(col(Reading.voice_id).in_([voice.id for voice in voices]))
+    kept = session.exec(touched.where(col(Reading.corrected_at).is_not(None)).with_for_update())
+    return {reading.voice_id: reading for reading in kept}
+
+
+def _as_corrected(kept: Reading | None, read: readings.Reading) -> dict[str, Any]:
+    if kept is None:
+        return {}
+    topics = _led_by(kept.topic, read.document()["topics"])
+    return {"label": kept.label, "topic": kept.topic, "topics": topics}
 
 
 def _row(voice: Voice, read: readings.Reading, now: datetime) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _ranked(session: Session, scope: Scope, asked: tuple[Filters, search.Wanted]
     """The best of the newest matches. The cursor keeps the newest id of the first page, so that pages do not shift."""
     filters, wanted = asked
     query = cast(wanted.query, TSQUERY)
-    matches: Select[Any] = (
+    matches: Any = (
         select(col(Voice.id).label("id"), col(Voice.tokens).label("tokens"))
         .outerjoin(Reading, col(Reading.voice_id) == col(Voice.id))
         .where(col(Voice.tokens).op("@@")(query), *conditions(scope, filters))

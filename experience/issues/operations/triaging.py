@@ -1,0 +1,146 @@
+"""The clock's triage: read voices become candidates, once per case."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, text
+from sqlmodel import Session, col, select
+
+from analysis.topics import TOPICS
+from experience.issues import lifecycle, triage
+from experience.issues.operations.raising import IssueIn, attach, raise_issue
+from experience.issues.tables import Issue
+from experience.organisation.permissions import SYSTEM
+from experience.touchpoints.tables import Touchpoint
+from experience.voices.intake import PROVINCES
+from experience.voices.operations import mark_triaged
+from experience.voices.tables import Reading, Voice
+
+#: Read voices looked at in one transaction.
+BATCH = 500
+#: Voices attached to a candidate found by volume; the others are counted, not listed.
+EVIDENCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The place and the subject of a trouble: one live issue at most is found by the clock for each."""
+
+    touchpoint: str
+    topic: str
+    province: str
+
+
+def triage_next(session: Session, now: datetime) -> bool:
+    """Looks at a batch of voices read but not looked at: urgent ones alert, clusters make a candidate; any there?"""
+    claim = (
+        select(Voice.id)
+        .where(col(Voice.triaged_at).is_(None), col(Voice.read_at).is_not(None))
+        .order_by(col(Voice.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    ids = [id for id in session.exec(claim) if id is not None]
+    if not ids:
+        return False
+    mark_triaged(session, ids, now=now)
+    fresh = (
+        select(Voice, Reading)
+        .join(Reading, col(Reading.voice_id) == col(Voice.id))
+        .where(col(Voice.id).in_(ids), Reading.label == "negative", Voice.at > now - triage.NEWS)
+    )
+    cases: dict[_Case, list[tuple[Voice, Reading]]] = defaultdict(list)
+    for voice, reading in session.exec(fresh):
+        cases[_Case(voice.touchpoint, reading.topic, voice.province)].append((voice, reading))
+    for case in sorted(cases, key=lambda case: (case.touchpoint, case.topic, case.province)):
+        _look(session, case, cases[case], now)
+    return True
+
+
+def _look(session: Session, case: _Case, heard: Sequence[tuple[Voice, Reading]], now: datetime) -> None:
+    """One case: into its live issue if there is one, else a candidate if it is urgent or many."""
+    name = f"{case.touchpoint}|{case.topic}|{case.province}"
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:case, 9))"), {"case": name})
+    ids = [voice.id for voice, _ in heard if voice.id is not None]
+    live = _issue_of(session, case)
+    if live is not None:
+        attach(session, live, [("voice", id) for id in ids], now)
+        return
+    urgent = [voice.id for voice, reading in heard if reading.urgency >= 3 and voice.id is not None]
+    recent = _recent(session, case, now)
+    is_many = triage.is_cluster(len(recent), _daily_before(session, case, now)) and not _rests(session, case, now)
+    if urgent or is_many:
+        evidence = recent[:EVIDENCE] if is_many else urgent
+        raise_issue(session, SYSTEM, _candidate(session, case, evidence, bool(urgent)), now=now)
+
+
+def _issue_of(session: Session, case: _Case) -> Issue | None:
+    chosen = select(Issue).where(
+        Issue.touchpoint == case.touchpoint,
+        Issue.topic == case.topic,
+        col(Issue.province).in_({case.province, ""}),
+        col(Issue.state).in_(lifecycle.LIVE),
+    )
+    return session.exec(chosen.order_by(col(Issue.province).desc(), col(Issue.id)).with_for_update()).first()
+
+
+def _rests(session: Session, case: _Case, now: datetime) -> bool:
+    """Whether a person dismissed this very case lately."""
+    dismissed = select(Issue.id).where(
+        Issue.touchpoint == case.touchpoint,
+        Issue.topic == case.topic,
+        Issue.province == case.province,
+        Issue.state == "dismissed",
+        col(Issue.closed_at) > now - triage.REST,
+    )
+    return session.exec(dismissed.limit(1)).first() is not None
+
+
+def _recent(session: Session, case: _Case, now: datetime) -> list[int]:
+    """Ids of the case's negative voices within the window, newest first, repeats of one text counted once."""
+    said = (
+        select(func.max(Voice.id))
+        .join(Reading, col(Reading.voice_id) == col(Voice.id))
+        .where(*_negative(case), col(Voice.at) > now - triage.CLUSTER_WINDOW, col(Voice.at) <= now)
+        .group_by(col(Voice.fingerprint))
+        .order_by(func.max(Voice.id).desc())
+    )
+    return [int(id) for id in session.exec(said) if id is not None]
+
+
+def _daily_before(session: Session, case: _Case, now: datetime) -> float:
+    start = now - triage.CLUSTER_WINDOW - triage.BASELINE
+    counted = (
+        select(func.count())
+        .select_from(Voice)
+        .join(Reading, col(Reading.voice_id) == col(Voice.id))
+        .where(*_negative(case), col(Voice.at) > start, col(Voice.at) <= now - triage.CLUSTER_WINDOW)
+    )
+    return session.exec(counted).one() / triage.BASELINE.days
+
+
+def _negative(case: _Case) -> list[bool]:
+    return [
+        Voice.touchpoint == case.touchpoint,
+        Voice.province == case.province,
+        Reading.topic == case.topic,
+        Reading.label == "negative",
+    ]
+
+
+def _candidate(session: Session, case: _Case, evidence: Sequence[int], is_urgent: bool) -> IssueIn:
+    touchpoint = session.exec(select(Touchpoint.name).where(Touchpoint.code == case.touchpoint)).first()
+    place = "".join(filter(None, (PROVINCES.get(case.province, ""), touchpoint or case.touchpoint)))
+    topic = TOPICS.get(case.topic, case.topic)
+    title = f"特急：{topic}" if is_urgent else f"{topic}集中反映"
+    return IssueIn(
+        title="　".join(filter(None, (place, title))),
+        touchpoint=case.touchpoint,
+        topic=case.topic,
+        province=case.province,
+        voices=evidence,
+        origin="triage",
+        is_candidate=True,
+    )
