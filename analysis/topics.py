@@ -1,5 +1,12 @@
 """The two-level tree of topics: fixed first-level codes, second level as data."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from analysis import lexicons
+from analysis.matcher import Matcher, longest
+
 #: First level; the codes are a contract with outside programs, the names are shown.
 TOPICS: dict[str, str] = {
     "billing": "资费账单",
@@ -19,3 +26,42 @@ TOPICS: dict[str, str] = {
     "terminal": "终端",
     "other": "其他",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a term points to: a first-level code and a second-level name."""
+
+    code: str
+    detail: str
+
+
+def _terms() -> Iterator[tuple[str, Rule]]:
+    for code, detail, words in lexicons.rows("topics.tsv"):
+        for word in words.split():
+            yield word, Rule(code, detail)
+
+
+@cache
+def _matcher() -> Matcher[Rule]:
+    return Matcher((term, rule) for term, rule in _terms() if len(term) > 1)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every second-level topic there is a rule for, in the order of the lexicon."""
+    return tuple(dict.fromkeys(rule for _, rule in _terms()))
+
+
+def hits(clean_text: str) -> list[tuple[int, int, Rule]]:
+    """Where the terms of the lexicon stand in a clean text; a term inside a longer term does not count."""
+    return longest(_matcher().find(clean_text))
+
+
+def detail_of(code: str, found: Iterable[tuple[int, int, Rule]]) -> str:
+    """The second-level topic of a first-level one with the most characters behind it, or ""."""
+    votes: dict[str, int] = {}
+    for start, end, rule in found:
+        if rule.code == code:
+            votes[rule.detail] = votes.get(rule.detail, 0) + end - start
+    return max(votes, key=lambda name: votes[name]) if votes else ""

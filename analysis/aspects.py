@@ -1,0 +1,67 @@
+"""What a text says of each thing it names: clauses, the aspect in each, and how it is judged."""
+
+import math
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from analysis import lexicons
+from analysis.matcher import Matcher, longest
+from analysis.model import Places
+from analysis.reading import Aspect
+
+_BREAK = re.compile(r"[,。;!?\n~…]+|(?:但是|但|不过|可是|只是|然而|可惜|就是(?=太|有|没|不|贵|慢|差|价))")
+_FILLER = re.compile(r"^[\s\W]*(?:但是|但|不过|可是|只是|然而|就是|而且|还|也|都|就|了|的|得|是|也是|有点)+|[\s\W]+$")
+#: A clause is good or bad from this logit on; weaker ones are neither.
+_FIRM = 0.55
+
+
+@cache
+def _matcher() -> Matcher[str]:
+    return Matcher(
+        (word, aspect) for aspect, _, words in lexicons.rows("aspects.tsv") for word in words.split() if len(word) > 1
+    )
+
+
+def clauses(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of the clauses of a clean text: cut at punctuation and where it turns (但是, 不过, 就是)."""
+    start = 0
+    for found in _BREAK.finditer(text):
+        if found.start() > start:
+            yield start, found.start()
+        start = found.start() if found.group()[0].isalpha() else found.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def aspects(text: str, places: Places, *, most: int = 8) -> tuple[Aspect, ...]:
+    """Each aspect named in a clause with its polarity; one entry an aspect and polarity."""
+    hits = longest(_matcher().find(text))
+    if not hits:
+        return ()
+    starts = np.array(places.starts)
+    ends = np.array(places.ends)
+    found: dict[tuple[str, int], Aspect] = {}
+    for start, end in clauses(text):
+        named = {name: (a, b) for a, b, name in hits if start <= a and b <= end}
+        if not named:
+            continue
+        weights = places.weights[(starts >= start) & (ends <= end)]
+        polarity = _sign(float(weights.sum()) / math.sqrt(max(1, int(np.count_nonzero(weights)))))
+        for name, span in named.items():
+            found.setdefault((name, polarity), Aspect(name, _opinion(text, (start, end), span), polarity))
+    return tuple(found.values())[:most]
+
+
+def _sign(logit: float) -> int:
+    return 1 if logit >= _FIRM else -1 if logit <= -_FIRM else 0
+
+
+def _opinion(text: str, clause: tuple[int, int], term: tuple[int, int]) -> str:
+    """What the clause says once the thing itself is left out; the whole clause where nothing else is said."""
+    after = _FILLER.sub("", text[term[1] : clause[1]])
+    before = _FILLER.sub("", text[clause[0] : term[0]])
+    said = after if len(after) >= len(before) or len(after) >= 2 else before
+    return (said or text[term[0] : term[1]])[:24]
