@@ -18,6 +18,7 @@ SCHEMA = "cx-survey/1"
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+LocalTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Wording = Annotated[str, StringConstraints(max_length=2000)]
 Text = Annotated[dict[Language, Wording], Field(min_length=1)]
 
@@ -242,11 +243,15 @@ class Contact(Part):
     cooldown_days: float | None = Field(None, ge=0)
     max_per_session: int | None = Field(None, ge=1)
     dismiss_backoff_days: float | None = Field(None, ge=0)
-    quiet: (
-        Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")], ...], Field()] | None
-    ) = None
+    quiet: tuple[LocalTime, ...] | None = None
     holdout: float | None = Field(None, ge=0, le=1)
     priority: int | None = None
+
+    @model_validator(mode="after")
+    def _quiet_has_two_ends(self) -> "Contact":
+        if self.quiet is not None and len(self.quiet) not in (0, 2):
+            raise ValueError("免打扰时段要写起止两个时间，或留空列表表示不设。")
+        return self
 
 
 class Distribution(Part):
@@ -299,7 +304,7 @@ class SurveyDefinition(Part):
             yield from (part.id for part in parts)
         for item in self.items:
             yield item.id
-            yield from (f"{item.id}.{option.id}" for option in getattr(item, "options", ()))
+            yield from (f"{item.id}.{option.id}" for option in options(item))
             yield from (f"{item.id}.{row.id}" for row in getattr(item, "rows", ()))
 
     @cached_property
@@ -327,6 +332,12 @@ class SurveyDefinition(Part):
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "score10": (1, 10)}
 
 
+def options(item: AnyItem) -> tuple[Option, ...]:
+    """The options of an item that has some; none for other items."""
+    found: tuple[Option, ...] = getattr(item, "options", ())
+    return found
+
+
 def scale(item: AnyItem) -> tuple[int, int] | None:
     """Lowest and highest number of a scale item; None for other items."""
     return (1, item.scale) if isinstance(item, Rating) else SCALES.get(item.type)
@@ -340,7 +351,7 @@ def parse(written: Any) -> SurveyDefinition:
         found = error.errors() if isinstance(error, ValidationError) else []
         raise Invalid(
             say("问卷定义有误，请按提示修改。"),
-            [{"field": ".".join(map(str, one["loc"])), "message": _sentence(one)} for one in found],
+            [{"field": ".".join(map(str, one["loc"])), "sentence": _sentence(one)} for one in found],
         ) from error
 
 

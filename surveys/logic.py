@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surveys import conditions
-from surveys.definition import AnyItem, Block, SurveyDefinition, in_language
+from surveys.definition import AnyItem, Block, SurveyDefinition, in_language, options
 
 #: `{{a.q1|fallback}}`; spaces only, because JS and Python disagree on what else is white.
 PIPE = re.compile(r"\{\{ *([a-z]+\.[A-Za-z0-9_.]+) *(?:\|([^{}]*))?\}\}")
@@ -85,7 +85,7 @@ def ordered_items(block: Block, seed: str) -> list[AnyItem]:
 
 def ordered_options(item: AnyItem, seed: str) -> list[str]:
     """The ids of the item's options in the order this person sees them."""
-    names = [option.id for option in getattr(item, "options", ())]
+    names = [option.id for option in options(item)]
     shuffle = getattr(item, "shuffle", None)
     return shuffled(names, f"{seed}:{item.id}", shuffle.keep_last) if shuffle else names
 
@@ -98,6 +98,16 @@ def piped(survey: SurveyDefinition, wording: str, facts: conditions.Facts, lang:
         return _said(survey, ref, conditions.resolve(ref, facts), lang) or fallback
 
     return PIPE.sub(fill, wording)
+
+
+def references(survey: SurveyDefinition) -> set[str]:
+    """Every reference that the customer's side looks at: conditions of blocks, items and jumps, and piped words."""
+    shown: list[conditions.Condition] = [part.show_if for block in survey.blocks for part in (block, *block.items)]
+    jumps = [jump.when for block in survey.blocks for jump in block.next]
+    words = [wording for item in survey.items for wording in item.title.values()]
+    return {leaf["ref"] for one in (*shown, *jumps) for leaf in conditions.leaves(one)} | {
+        match[1] for wording in words for match in PIPE.finditer(wording)
+    }
 
 
 def _said(survey: SurveyDefinition, ref: str, value: Any, lang: str) -> str:
@@ -115,8 +125,8 @@ def _said(survey: SurveyDefinition, ref: str, value: Any, lang: str) -> str:
 def _option_text(survey: SurveyDefinition, ref: str, value: str, lang: str) -> str:
     namespace, _, name = ref.partition(".")
     item = survey.item.get(name.partition(".")[0]) if namespace == "a" else None
-    options = getattr(item, "options", ())
-    texts = (in_language(option.text, lang, survey.default_lang) for option in options if option.id == value)
+    found = options(item) if item else ()
+    texts = (in_language(option.text, lang, survey.default_lang) for option in found if option.id == value)
     return next(texts, "")
 
 

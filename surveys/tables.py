@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
+import experience.customers.tables
+import experience.orders.tables
+import experience.organisation.tables  # noqa: F401 - rows here refer to theirs
 from experience.ground.store import Row, document, instant, reference, row_id
 
 
@@ -64,6 +67,7 @@ class Invitation(Row, table=True):
     province: str = ""
     sample_class: str = "open"
     snapshot: dict[str, Any] = document()
+    tags: dict[str, Any] = document()  # only those that the survey's own conditions look at
     state: str = "reserved"
     created_at: datetime = instant()
     expires_at: datetime = instant()

@@ -27,7 +27,7 @@ class Approach(Row, table=True):
     """One decision of the contact policy about one person (`subject` = `customer:REF` or `device:ID`).
 
     `verdict` is `refused` (then `reason` says why) or goes `reserved` -> `shown` -> `answered` or `dismissed`, or `released`
-    when it was never displayed; `changed_at` is when it last moved. `device` lets a person who logs in or out be known again.
+    when it was never displayed; `invited` left a link to be found and disturbs nobody yet. `changed_at` is when it last moved. `device` lets a person who logs in or out be known again.
     """
 
     __tablename__ = "approach"

@@ -800,6 +800,7 @@ def upgrade() -> None:
     sa.Column('province', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('sample_class', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('snapshot', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('tags', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('created_at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
     sa.Column('expires_at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),

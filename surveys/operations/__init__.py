@@ -1,0 +1,22 @@
+"""What is done with surveys: edit, publish, offer, show, answer, ask again."""
+
+from surveys.operations.answering import SubmitIn, Submitted, submit
+from surveys.operations.asking import Offered, OfferIn, Refused, dismiss, offer, release_next, shown
+from surveys.operations.editing import create, edit, move, publish
+
+__all__ = [
+    "OfferIn",
+    "Offered",
+    "Refused",
+    "SubmitIn",
+    "Submitted",
+    "create",
+    "dismiss",
+    "edit",
+    "move",
+    "offer",
+    "publish",
+    "release_next",
+    "shown",
+    "submit",
+]
