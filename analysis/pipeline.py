@@ -20,10 +20,12 @@ _NOTHING = Reading(
 )
 
 
-def sentiment(text: str, *, model: models.Model | None = None) -> float:
+def sentiment(text: str, *, model: models.Model | None = None, positive: Callable[[str], float] | None = None) -> float:
     """2·P(positive) − 1 of a text, calibrated; nothing else is read."""
     used = model or models.load()
     clean = normalise.clean(text).text
+    if positive is not None:
+        return 2 * positive(clean) - 1
     words = segment.cut(clean)
     numbers = used.numbers
     logit = used.polarity_logit([number for gram in features.grams(clean, words) if (number := numbers.get(gram))])
