@@ -114,6 +114,7 @@ class VoiceImport(Row, table=True):
     repeated: int = 0
     rejected: int = 0
     rejects_path: str = ""
+    rejects_bytes: int = 0  # of the reject file; what a crash wrote beyond it is cut off
     failure: str = ""
     finished_at: datetime | None = instant(nullable=True)
 

@@ -2,8 +2,9 @@
 
 from experience.voices.intake import VoiceIn
 from experience.voices.operations.board import follow_issue, moderate, vote, withdraw
-from experience.voices.operations.hearing import hear, hear_many, mark_triaged, unmask
+from experience.voices.operations.hearing import hear, hear_many, mark_triaged, unlike, unmask
 from experience.voices.operations.reading import correct, read_next, read_now
+from experience.voices.operations.uploading import upload
 
 __all__ = [
     "VoiceIn",
@@ -15,7 +16,9 @@ __all__ = [
     "moderate",
     "read_next",
     "read_now",
+    "unlike",
     "unmask",
+    "upload",
     "vote",
     "withdraw",
 ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -51,6 +51,19 @@ def hear_many(session: Session, many: Sequence[VoiceIn], *, now: datetime) -> in
     rows = [_row(replace(said, customer_id=customers.get(said.customer)), now) for said in many]
     added = session.execute(_once(insert(Voice).values(rows)).returning(col(Voice.id))).all()
     return len(added)
+
+
+def unlike(session: Session, many: Sequence[VoiceIn]) -> set[tuple[str, str | None, str]]:
+    """Those of these utterances, as (source, external id, text), whose id is held by a voice with other words."""
+    wanted = {(said.source, said.external_id) for said in many}
+    named = tuple_(col(Voice.source), col(Voice.external_id)).in_(wanted)
+    found = session.exec(select(Voice.source, Voice.external_id, Voice.text).where(named))
+    held = {(source, external_id): text for source, external_id, text in found}
+    return {
+        (said.source, said.external_id, said.text)
+        for said in many
+        if held.get((said.source, said.external_id), said.text) != said.text
+    }
 
 
 def tidied(said: VoiceIn) -> VoiceIn:

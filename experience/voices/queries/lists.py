@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, cast, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col

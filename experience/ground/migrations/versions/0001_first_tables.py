@@ -415,6 +415,7 @@ def upgrade() -> None:
     sa.Column('repeated', sa.Integer(), nullable=False),
     sa.Column('rejected', sa.Integer(), nullable=False),
     sa.Column('rejects_path', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('rejects_bytes', sa.Integer(), nullable=False),
     sa.Column('failure', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('finished_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state in ('waiting','running','done','failed')", name=op.f('ck_voice_import_state')),
