@@ -29,3 +29,12 @@ class RowFailure(Row, table=True):
     attempts: int = 1
     next_at: datetime = instant(index=True)
     failure: str = ""
+
+
+class Heartbeat(Row, table=True):
+    """A worker that ticks the jobs, and when it last did."""
+
+    __tablename__ = "heartbeat"
+    worker: str = Field(primary_key=True)  # host:process
+    started_at: datetime = instant()
+    beat_at: datetime = instant(index=True)

@@ -1,0 +1,1 @@
+"""`analyse`: JSON Lines of texts in, JSON Lines of readings out, without a database."""

@@ -1,0 +1,1 @@
+"""Products and versions, and the gate between a trial and its launch."""
