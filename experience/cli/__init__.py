@@ -1,6 +1,7 @@
 """The command line: each command is imported when it is called, so that `analyse` needs neither web nor database."""
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class LazyGroup(click.Group):
         except HuishengError as error:
             refuse(error)
         except BrokenPipeError:  # `huisheng analyse … | head`: the reader has enough
-            sys.stderr.close()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more may be flushed at the end
             sys.exit(0)
 
 

@@ -77,8 +77,8 @@ def _rows(session: Session) -> Check:
 
 
 def _calendars(session: Session, now: datetime) -> Check:
-    until = dict(session.exec(select(Calendar.name, Calendar.covered_until)).all())
-    short = [name for name, day in until.items() if day is not None and day < (now + CALENDAR_LIMIT).date()]
+    limit = (now + CALENDAR_LIMIT).date()
+    short = session.exec(select(Calendar.name).where(col(Calendar.covered_until) < limit).order_by(Calendar.name)).all()
     if short:
         return Check("calendar", False, say("工作日历快用完了：%(names)s，请补充节假日安排。", names="、".join(short)))
     return Check("calendar", True, say("工作日历够用。"))
