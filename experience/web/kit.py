@@ -1,20 +1,26 @@
 """What every staff page shares: filters that put values into words, the navigation, and the layout's own facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, request
-from flask_babel import gettext, ngettext
+from flask import Blueprint, current_app, g, request, url_for
+from flask_babel import gettext
 
-from experience.web import door, words
+from analysis import segment
+from experience.orders.tables import Effect
+from experience.reports import pictures
+from experience.reports.queries.units import UnitName, unit_names
+from experience.reports.queries.voices import touchpoint_names
+from experience.voices import search
+from experience.web import door, saying, words
+from experience.web.once import form_token
 
 bp = Blueprint("kit", __name__)
 
-SOON_SECONDS = 4 * 3600
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")  # staff work by Beijing time wherever the server stands
 
 #: group title -> entries of (path, words, icon, act)
 NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
@@ -88,65 +94,6 @@ def navigation(may: Any, here: str) -> list[tuple[str, list[Entry]]]:
     return groups
 
 
-def ago(at: datetime, now: datetime) -> str:
-    """How far an instant lies from now in words, such as 2 小时前 or 3 天后."""
-    seconds = (at - now).total_seconds()
-    size = abs(seconds)
-    if size < 45:
-        return gettext("刚刚")
-    if size < 3600:
-        n, past, future = round(size / 60) or 1, gettext("分钟前"), gettext("分钟后")
-    elif size < 48 * 3600:
-        n, past, future = round(size / 3600) or 1, gettext("小时前"), gettext("小时后")
-    else:
-        n, past, future = round(size / 86400), gettext("天前"), gettext("天后")
-    return f"{n} {past if seconds < 0 else future}"
-
-
-def length(seconds: float) -> str:
-    """A length of time in its two largest units, such as 1 天 4 小时."""
-    minutes = round(abs(seconds) / 60)
-    days, minutes = divmod(minutes, 1440)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((days, gettext("天")), (hours, gettext("小时")), (minutes, gettext("分钟")))
-    said = [f"{n} {unit}" for n, unit in parts if n][:2]
-    return " ".join(said) or gettext("不到 1 分钟")
-
-
-def instant(value: datetime | str) -> datetime:
-    """An instant from a row or from the contract's JSON."""
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def beijing(value: datetime | str, pattern: str = "%m-%d %H:%M") -> str:
-    """The instant as a Beijing wall clock shows it; the year is said when it is another year than this one."""
-    at = instant(value).astimezone(BEIJING)
-    if pattern == "%m-%d %H:%M" and at.year != door.now().astimezone(BEIJING).year:
-        pattern = "%Y-%m-%d %H:%M"
-    return at.strftime(pattern)
-
-
-def due_words(value: datetime | str) -> str:
-    """An instant to come as 2 小时后到期, one gone by as 已超时 3 小时."""
-    left = (instant(value) - door.now()).total_seconds()
-    if left < 0:
-        return gettext("已超时 %(length)s", length=length(left))
-    return gettext("%(length)s后到期", length=length(left))
-
-
-def due_tone(value: datetime | str) -> str:
-    """`late` when the instant has gone by, `soon` within four hours of it, else `calm`."""
-    left = (instant(value) - door.now()).total_seconds()
-    return "late" if left < 0 else "soon" if left < SOON_SECONDS else "calm"
-
-
-def word(code: object, group: str) -> str:
-    """What a code is called, in the reader's language; an unknown code is shown as it is."""
-    name = words.GROUPS[group].get(str(code))
-    return gettext(name) if name else str(code)
-
-
 def query_with(**changes: Any) -> str:
     """This page's query string with some parameters changed (None removes one); the cursor never survives a change."""
     kept: dict[str, list[str]] = {k: v for k, v in request.args.to_dict(flat=False).items() if k != "cursor"}
@@ -158,43 +105,73 @@ def query_with(**changes: Any) -> str:
     return "?" + urlencode(kept, doseq=True)
 
 
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """`n` with its noun, by the reader's plural rules; `one` and `many` hold %(num)s."""
-    return ngettext(one, many or one, n)
+@cache
+def _version(name: str) -> str:
+    file = Path(str(current_app.static_folder)) / name
+    return hashlib.blake2b(file.read_bytes(), digest_size=5).hexdigest() if file.exists() else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of text; `kind` is '' or how it is marked: evidence for or against, or a search hit."""
-
-    text: str
-    kind: str = ""
+def asset(name: str) -> str:
+    """The address of a static file, with its content's hash so that it may be kept for ever."""
+    return url_for("static", filename=name, v=_version(name))
 
 
-def pieces(text: str, evidence: Iterable[Mapping[str, Any]] = (), terms: Sequence[str] = ()) -> list[Piece]:
-    """The text cut where its marks begin and end; search hits win over evidence, so that a term is never hidden.
-
-    `evidence` holds start, end and weight as readings do; offsets outside the text are ignored.
-    """
-    kinds = [""] * len(text)
-    for span in evidence:
-        kind = "against" if float(span.get("weight", 0)) < 0 else "for"
-        for i in range(max(0, int(span["start"])), min(len(text), int(span["end"]))):
-            kinds[i] = kind
-    lowered = text.lower()
-    for term in filter(None, (t.lower() for t in terms)):
-        at = lowered.find(term)
-        while at >= 0:
-            kinds[at : at + len(term)] = ["hit"] * len(term)
-            at = lowered.find(term, at + len(term))
-    return _joined(text, kinds)
+def _units() -> dict[int, UnitName]:
+    if "units" not in g:
+        g.units = unit_names(door.db())
+    return g.units  # type: ignore[no-any-return]
 
 
-def _joined(text: str, kinds: Sequence[str]) -> list[Piece]:
-    made: list[Piece] = []
-    start = 0
-    for i in range(1, len(text) + 1):
-        if i == len(text) or kinds[i] != kinds[start]:
-            made.append(Piece(text[start:i], kinds[start]))
-            start = i
-    return made
+def unit_name(unit_id: int | None) -> str:
+    """What a unit is called, with its province before a department's name."""
+    unit = _units().get(unit_id or 0)
+    return unit.full_name if unit else ""
+
+
+def touchpoint_name(code: str) -> str:
+    """What a touchpoint is called; one we do not know is called by its code."""
+    if "touchpoints" not in g:
+        g.touchpoints = dict(touchpoint_names(door.db()))
+    return str(g.touchpoints.get(code, code))
+
+
+def effect_picture(effect: Effect) -> dict[str, Any] | None:
+    """The picture of an effect, or None when there is nothing to draw."""
+    return pictures.effect(effect.series, effect.split_at, (saying.word(effect.key, "effect"), gettext("整改完成")))
+
+
+def words_of(typed: str) -> tuple[str, ...]:
+    """The words to highlight for what was typed into a search box."""
+    return search.wanted(typed, segment.tokens).terms if typed else ()
+
+
+FILTERS = {
+    "ago": saying.ago,
+    "beijing": saying.beijing,
+    "cause": saying.cause,
+    "clock_left": saying.clock_left,
+    "due": saying.due_words,
+    "due_tone": saying.due_tone,
+    "iso": lambda at: saying.instant(at).isoformat(),
+    "lasting": saying.length,
+    "limit": saying.limit,
+    "pieces": saying.pieces,
+    "told": saying.told,
+    "tone": saying.tone,
+    "word": saying.word,
+}
+for _name, _filter in FILTERS.items():
+    bp.add_app_template_filter(_filter, _name)
+
+
+@bp.app_context_processor
+def shared() -> dict[str, Any]:
+    """What the layout and the macros use on every page."""
+    return {
+        "asset": asset,
+        "effect_picture": effect_picture,
+        "form_token": form_token,
+        "query_with": query_with,
+        "touchpoint_name": touchpoint_name,
+        "unit_name": unit_name,
+    }

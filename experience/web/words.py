@@ -3,6 +3,9 @@
 Each mapping is code -> Chinese; `marked` only marks the word for the translation catalog.
 """
 
+from analysis.topics import TOPICS
+from experience.voices.intake import PROVINCES, SOURCES
+
 
 def marked(sentence: str) -> str:
     """The sentence itself; the catalog's extractor finds it by this call."""
@@ -49,18 +52,6 @@ ORIGINS = {
     "anomaly": N_("探针异动"),
     "self_check": N_("省分自查"),
     "centre": N_("中心派发"),
-}
-SOURCES = {
-    "rant": N_("吐槽专区"),
-    "survey": N_("问卷"),
-    "app": N_("应用商店"),
-    "hotline": N_("热线"),
-    "weibo": N_("微博"),
-    "wechat": N_("微信"),
-    "store": N_("营业厅"),
-    "import": N_("导入"),
-    "internal_trial": N_("体验达人"),
-    "api": N_("接口"),
 }
 ORDER_TYPES = {
     "major": N_("重大事件"),
@@ -155,6 +146,20 @@ UNIT_KINDS = {
 }
 LIMIT_UNITS = {"wh": N_("个工作小时"), "wd": N_("个工作日"), "wd_eod": N_("个工作日"), "nh": N_("小时"), "nd": N_("天")}
 
+#: Why something went wrong, as a reply says it; the first question of every review.
+CAUSES = {
+    "system": N_("系统故障"),
+    "process": N_("流程缺陷"),
+    "rule": N_("规则或资费设计"),
+    "network": N_("网络质量"),
+    "staff": N_("人员操作"),
+    "partner": N_("合作方"),
+    "information": N_("宣传或告知不清"),
+    "customer": N_("客户自身原因"),
+    "not_ours": N_("非本单位责任"),
+    "other": N_("其他"),
+}
+
 #: code -> tone of its badge (see app.css `.tag-*`)
 TONES = {
     "dispatched": "warn", "processing": "info", "suspended": "mute", "internal_review": "info", "submitted": "warn",
@@ -173,7 +178,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "label": LABELS,
     "intent": INTENTS,
     "origin": ORIGINS,
-    "source": SOURCES,
+    "source": {code: name for code, (name, _) in SOURCES.items()},
+    "province": PROVINCES,
+    "topic": TOPICS,
     "type": ORDER_TYPES,
     "clock": CLOCKS,
     "clock_state": CLOCK_STATES,

@@ -1,0 +1,1 @@
+"""Forms of staff pages, one module per subject."""

@@ -1,0 +1,186 @@
+"""Pages of work orders: the list, one order with its clocks and steps, and every act on it."""
+
+
+from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from experience.ground.errors import Conflict, Forbidden, HuishengError, Invalid
+from experience.ground.i18n import say
+from experience.orders import operations, queries
+from experience.reports import bars
+from experience.reports.queries import order_file, units
+from experience.reports.queries import orders as reads
+from experience.web import door
+from experience.web.forms.orders import FORMS, ActForm, DecisionForm
+from experience.web.once import once
+from experience.web.order_acts import filled, grouped
+from experience.web.saying import told, word
+
+bp = Blueprint("orders", __name__, url_prefix="/orders")
+
+PAGE = 50
+MOST_PICKED = 100
+BULK = ("accept", "urge", "supervise")
+
+
+@bp.get("")
+@door.requires("orders.read")
+def index() -> str:
+    """The list of orders, most pressing first."""
+    args = request.args
+    wanted = reads.Wanted(
+        q=args.get("q", "").strip()[:100],
+        state=args.get("state", "open" if not args else ""),
+        unit=args.get("unit", ""),
+        type=args.get("type", ""),
+        flag=args.get("flag", ""),
+        issue=args.get("issue", ""),
+        age=args.get("age", ""),
+        sort=args.get("sort", "due"),
+    )
+    db, scope, now = door.db(), door.scope(), door.now()
+    found, following = reads.orders(db, scope, wanted, now=now, cursor=args.get("cursor", ""), limit=PAGE)
+    return render_template(
+        "orders/list.html",
+        orders=found,
+        next=following,
+        wanted=wanted,
+        counts=reads.order_counts(db, scope, now),
+        unit_choices=units.choices(units.unit_names(db), scope),
+        bulk=[a for a in BULK if _may_bulk(a)],
+    )
+
+
+def _may_bulk(action: str) -> bool:
+    held = {"accept": "orders.work", "urge": "orders.dispatch", "supervise": "orders.supervise"}
+    return door.scope().may(held[action])
+
+
+@bp.post("/bulk")
+@door.requires("orders.read")
+def bulk() -> str:
+    """One act on each picked order, each on its own; what was refused says why, and the others stand."""
+    action = request.form.get("action", "")
+    if action not in BULK:
+        raise Invalid(say("不能批量做这件事。"))
+    codes = list(dict.fromkeys(request.form.getlist("order")))[:MOST_PICKED]
+    results = []
+    for code in codes:
+        try:
+            with door.db().begin_nested():
+                card = queries.order_card(door.db(), door.scope(), code)
+                asked = operations.Act(action=action, version=card["version"], fields={})
+                operations.act(door.db(), door.scope(), code, asked, now=door.now())
+            results.append((code, True, word(action, "action")))
+        except HuishengError as refused:
+            results.append((code, False, told(refused)))
+    door.commit()
+    return render_template("orders/bulk.html", results=results, action=action)
+
+
+@bp.get("/<code>")
+@door.requires("orders.read")
+def one(code: str) -> str:
+    """One order: where it stands against time, what was done, and what this caller may do now."""
+    return _one(code)
+
+
+def _one(code: str, refused: HuishengError | None = None, form: ActForm | None = None, acted: str = "") -> str:
+    db, scope, now = door.db(), door.scope(), door.now()
+    order, issue = order_file.order_row(db, scope, code)
+    card = queries.order_card(db, scope, code)
+    order_id = order.id or 0
+    shown, totals = order_file.follow_ups(db, order_id)
+    acts = grouped(card["allowed"], order.state)
+    names = units.unit_names(db)
+    forms = {name: filled(name, order, names) for name in (*acts.first, *acts.other)}
+    if form is not None and acted in forms:
+        forms[acted] = form
+    return render_template(
+        "orders/one.html",
+        order=order,
+        issue=issue,
+        card=card,
+        acts=acts,
+        forms=forms,
+        acted=acted,
+        refused=told(refused) if refused else "",
+        is_overtaken=isinstance(refused, Conflict),
+        clocks=[bars.bar(timing, now) for timing in order_file.timings(db, order_id)],
+        steps=order_file.steps(db, order_id),
+        children=order_file.children(db, scope, order_id),
+        requests=card["requests"],
+        decision=DecisionForm(formdata=None),
+        follow_ups=shown,
+        asked=totals,
+        effects=order_file.effects(db, order_id=order_id),
+        voices=order_file.issue_voices(db, scope, order.issue_id),
+        parent_code=card.get("parent"),
+    )
+
+
+@bp.post("/<code>/act/<action>")
+@door.requires("orders.read")
+def act(code: str, action: str) -> Response | tuple[str, int]:
+    """Does one act with its form's fields. A stale version shows the order as it is now, the text kept."""
+    if action not in FORMS:
+        abort(404)
+    order, _ = order_file.order_row(door.db(), door.scope(), code)
+    form = filled(action, order, units.unit_names(door.db()), FORMS[action](request.form))
+    if not form.validate():
+        return _one(code, Invalid(say("请补全标红的内容。")), form, action), 422
+
+    def does() -> str:
+        asked = operations.Act(action=action, version=_version(), fields=form.values())
+        operations.act(door.db(), door.scope(), code, asked, now=door.now())
+        flash(gettext("%(act)s完成。", act=word(action, "action")), "good")
+        return _back(code)
+
+    try:
+        return once(does)
+    except Conflict as refused:
+        door.db().rollback()
+        return _one(code, refused, form, action), 409
+    except (Invalid, Forbidden) as refused:
+        door.db().rollback()
+        return _one(code, refused, form, action), 422 if isinstance(refused, Invalid) else 403
+
+
+@bp.post("/<code>/requests/<int:request_id>")
+@door.requires("orders.read")
+def decide(code: str, request_id: int) -> Response | tuple[str, int]:
+    """Says yes or no to a return, suspension or extension."""
+    form = DecisionForm(request.form)
+    if not form.validate():
+        return _one(code, Invalid(say("请选择同意或不同意，并写明意见。"))), 422
+
+    def does() -> str:
+        operations.decide(
+            door.db(),
+            door.scope(),
+            code,
+            operations.Decision(request_id, form.decision.data == "approve", form.reason.data.strip()),
+            now=door.now(),
+        )
+        flash(gettext("已答复申请。"), "good")
+        return _back(code)
+
+    try:
+        return once(does)
+    except Conflict as refused:
+        door.db().rollback()
+        return _one(code, refused), 409
+    except (Invalid, Forbidden) as refused:
+        door.db().rollback()
+        return _one(code, refused), 422 if isinstance(refused, Invalid) else 403
+
+
+def _version() -> int:
+    given = request.form.get("version", "")
+    return int(given) if given.isdigit() else 0
+
+
+def _back(code: str) -> str:
+    """Where an act leads: back to the page it was done on (only our own desk), else to the order."""
+    return url_for("desk.index") if request.form.get("back") == "desk" else url_for("orders.one", code=code)

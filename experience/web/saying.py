@@ -1,0 +1,149 @@
+"""Values put into words: instants, lengths of time, codes, and the marked pieces of what was said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from flask_babel import gettext
+
+from experience.ground.errors import HuishengError
+from experience.ground.i18n import Sentence
+from experience.reports.bars import Bar
+from experience.web import door, words
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")  # staff work by Beijing time wherever the server stands
+SOON_SECONDS = 4 * 3600
+
+
+def ago(at: datetime | str, now: datetime | None = None) -> str:
+    """How far an instant lies from now in words, such as 2 小时前 or 3 天后."""
+    seconds = (instant(at) - (now or door.now())).total_seconds()
+    size = abs(seconds)
+    if size < 45:
+        return gettext("刚刚")
+    if size < 3600:
+        n, past, future = round(size / 60) or 1, gettext("分钟前"), gettext("分钟后")
+    elif size < 48 * 3600:
+        n, past, future = round(size / 3600) or 1, gettext("小时前"), gettext("小时后")
+    else:
+        n, past, future = round(size / 86400), gettext("天前"), gettext("天后")
+    return f"{n} {past if seconds < 0 else future}"
+
+
+def length(seconds: float) -> str:
+    """A length of time in its two largest units, such as 1 天 4 小时."""
+    minutes = round(abs(seconds) / 60)
+    days, minutes = divmod(minutes, 1440)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((days, gettext("天")), (hours, gettext("小时")), (minutes, gettext("分钟")))
+    said = [f"{n} {unit}" for n, unit in parts if n][:2]
+    return " ".join(said) or gettext("不到 1 分钟")
+
+
+def instant(value: datetime | str) -> datetime:
+    """An instant from a row or from the contract's JSON."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def beijing(value: datetime | str, pattern: str = "%m-%d %H:%M") -> str:
+    """The instant as a Beijing wall clock shows it; the year is said when it is another year than this one."""
+    at = instant(value).astimezone(BEIJING)
+    if pattern == "%m-%d %H:%M" and at.year != door.now().astimezone(BEIJING).year:
+        pattern = "%Y-%m-%d %H:%M"
+    return at.strftime(pattern)
+
+
+def due_words(value: datetime | str) -> str:
+    """An instant to come as 2 小时后到期, one gone by as 已超时 3 小时."""
+    left = (instant(value) - door.now()).total_seconds()
+    if left < 0:
+        return gettext("已超时 %(length)s", length=length(left))
+    return gettext("%(length)s后到期", length=length(left))
+
+
+def due_tone(value: datetime | str) -> str:
+    """`late` when the instant has gone by, `soon` within four hours of it, else `calm`."""
+    left = (instant(value) - door.now()).total_seconds()
+    return "late" if left < 0 else "soon" if left < SOON_SECONDS else "calm"
+
+
+def word(code: object, group: str) -> str:
+    """What a code is called, in the reader's language; an unknown code is shown as it is."""
+    name = words.GROUPS[group].get(str(code))
+    return gettext(name) if name else str(code)
+
+
+def limit(text: str) -> str:
+    """A limit as policies write it (8wh, 3wd, 48nh) in words."""
+    for unit in sorted(words.LIMIT_UNITS, key=len, reverse=True):
+        number = text.removesuffix(unit)
+        if number != text:
+            return f"{number} {gettext(words.LIMIT_UNITS[unit])}"
+    return text
+
+
+def clock_left(bar: Bar) -> str:
+    """How a clock stands, in words: time left, paused, met, late by how much."""
+    if bar.state in ("met", "breached_met"):
+        when = f" {beijing(bar.ended_at)}" if bar.ended_at else ""
+        return gettext("按时完成") + when if bar.tone == "done" else gettext("超时完成") + when
+    if bar.state in ("cancelled", "paused"):
+        return word(bar.state, "clock_state")
+    return due_words(bar.due_at) if bar.due_at else gettext("计时中")
+
+
+def cause(code: str) -> str:
+    """What a reply's cause is called."""
+    return gettext(words.CAUSES[code]) if code in words.CAUSES else code or "—"
+
+
+def tone(code: object) -> str:
+    """The tone of a code's badge."""
+    return words.TONES.get(str(code), "mute")
+
+
+def told(refusal: HuishengError | str) -> str:
+    """A refusal's sentence, or one a rule made, in the reader's language."""
+    sentence = refusal.sentence if isinstance(refusal, HuishengError) else refusal
+    if isinstance(sentence, Sentence):
+        return gettext(sentence.template, **sentence.params)
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `kind` is '' or how it is marked: evidence for or against, or a search hit."""
+
+    text: str
+    kind: str = ""
+
+
+def pieces(text: str, evidence: Iterable[Mapping[str, Any]] = (), terms: Sequence[str] = ()) -> list[Piece]:
+    """The text cut where its marks begin and end; search hits win over evidence, so that a term is never hidden.
+
+    `evidence` holds start, end and weight as readings do; offsets outside the text are ignored.
+    """
+    kinds = [""] * len(text)
+    for span in evidence:
+        kind = "against" if float(span.get("weight", 0)) < 0 else "for"
+        for i in range(max(0, int(span["start"])), min(len(text), int(span["end"]))):
+            kinds[i] = kind
+    lowered = text.lower()
+    for term in filter(None, (t.lower() for t in terms)):
+        at = lowered.find(term)
+        while at >= 0:
+            kinds[at : at + len(term)] = ["hit"] * len(term)
+            at = lowered.find(term, at + len(term))
+    return _joined(text, kinds)
+
+
+def _joined(text: str, kinds: Sequence[str]) -> list[Piece]:
+    made: list[Piece] = []
+    start = 0
+    for i in range(1, len(text) + 1):
+        if i == len(text) or kinds[i] != kinds[start]:
+            made.append(Piece(text[start:i], kinds[start]))
+            start = i
+    return made
