@@ -61,10 +61,8 @@ def page(
     """A page of issues with the number of their voices, newest first, and the next cursor."""
     chosen = select(Issue, _voices_of(Issue)).where(visible(scope), *_conditions(filters))
     if cursor:
-        at, id = search.place(cursor, (str, int))
-        chosen = chosen.where(
-            tuple_(col(Issue.opened_at), col(Issue.id)) < tuple_(literal(datetime.fromisoformat(str(at))), literal(id))
-        )
+        at, id = search.moment(cursor)
+        chosen = chosen.where(tuple_(col(Issue.opened_at), col(Issue.id)) < tuple_(literal(at), literal(id)))
     rows = session.exec(chosen.order_by(col(Issue.opened_at).desc(), col(Issue.id).desc()).limit(limit + 1)).all()
     shown = [(issue, int(n)) for issue, n in rows[:limit]]
     last = shown[-1][0] if len(rows) > limit else None

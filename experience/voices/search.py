@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
@@ -126,5 +127,23 @@ def place(given: str, kinds: Sequence[type]) -> list[str | int | float]:
     except (ValueError, binascii.Error):
         values = None
     if not isinstance(values, list) or [type(v) for v in values] != list(kinds):
-        raise Invalid(say("翻页标记无效，请从第一页重新打开。"), [{"field": "cursor", "sentence": ""}])
+        raise _strange_cursor()
+    if any(isinstance(v, int) and not 0 <= v < 2**63 for v in values):
+        raise _strange_cursor()
     return values
+
+
+def moment(given: str) -> tuple[datetime, int]:
+    """The instant and the id of a cursor in a list ordered by them. Raises Invalid for one we did not make."""
+    at, id = place(given, (str, int))
+    try:
+        told = datetime.fromisoformat(str(at))
+    except ValueError as error:
+        raise _strange_cursor() from error
+    if told.tzinfo is None:
+        raise _strange_cursor()
+    return told, int(id)
+
+
+def _strange_cursor() -> Invalid:
+    return Invalid(say("翻页标记无效，请从第一页重新打开。"), [{"field": "cursor", "sentence": ""}])

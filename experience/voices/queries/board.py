@@ -58,9 +58,8 @@ def board(
     if touchpoint:
         chosen = chosen.where(col(Voice.touchpoint) == touchpoint)
     if cursor:
-        first, id = search.place(cursor, (int if sort == "votes" else str, int))
-        head = literal(first) if sort == "votes" else literal(datetime.fromisoformat(str(first)))
-        chosen = chosen.where(tuple_(*order) < tuple_(head, literal(id)))
+        head, id = search.place(cursor, (int, int)) if sort == "votes" else search.moment(cursor)
+        chosen = chosen.where(tuple_(*order) < tuple_(literal(head), literal(id)))
     voices = session.exec(chosen.order_by(*(column.desc() for column in order)).limit(limit + 1)).all()
     shown = [_card(voice) for voice in voices[:limit]]
     if len(voices) <= limit:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Interval, cast, exists, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col
 
 from analysis import segment
@@ -21,6 +21,7 @@ from experience.voices.tables import Reading, Voice
 
 #: A text said again within this time is a repeat of the newer one.
 FOLD_WINDOW = timedelta(days=7)
+_WINDOW = literal(FOLD_WINDOW, Interval)
 #: With a search text, the newest so many matches are ranked; older ones are found by narrowing the period.
 RANKED = 1_000
 
@@ -108,8 +109,8 @@ def page(
     if is_folded:
         chosen = chosen.where(_is_newest_of_its_kind(scope, filters))
     if cursor:
-        at, id = search.place(cursor, (str, int))
-        chosen = chosen.where(tuple_(col(Voice.at), col(Voice.id)) < tuple_(_instant(at), literal(id)))
+        at, id = search.moment(cursor)
+        chosen = chosen.where(tuple_(col(Voice.at), col(Voice.id)) < tuple_(literal(at), literal(id)))
     rows = session.execute(chosen.order_by(col(Voice.at).desc(), col(Voice.id).desc()).limit(limit + 1)).all()
     items = [Heard(*row) for row in rows[:limit]]
     last = items[-1].voice if len(rows) > limit else None
@@ -145,11 +146,8 @@ def conditions(scope: Scope, filters: Filters, voice: Any = Voice, reading: Any 
 
 
 def _both() -> Any:
-    return select(Voice, Reading).outerjoin(Reading, col(Reading.voice_id) == col(Voice.id))
-
-
-def _instant(text: Any) -> Any:
-    return literal(datetime.fromisoformat(str(text)))
+    both = select(Voice, Reading).outerjoin(Reading, col(Reading.voice_id) == col(Voice.id))
+    return both.options(defer(Voice.tokens))  # type: ignore[arg-type]  # what is kept for the search is not read back
 
 
 def _of_unit(code: str, voice: Any) -> ColumnElement[bool]:
@@ -198,7 +196,7 @@ def _is_newest_of_its_kind(scope: Scope, filters: Filters) -> ColumnElement[bool
             newer.fingerprint == col(Voice.fingerprint),
             newer.fingerprint != 0,
             tuple_(newer.at, newer.id) > tuple_(col(Voice.at), col(Voice.id)),
-            newer.at < col(Voice.at) + FOLD_WINDOW,
+            newer.at < col(Voice.at) + _WINDOW,
         )
         .where(its_reading.voice_id == newer.id, *conditions(scope, filters, newer, its_reading))
     )
@@ -223,7 +221,7 @@ def _repeats(session: Session, scope: Scope, filters: Filters, items: Sequence[H
         .join(same, same.fingerprint == col(Voice.fingerprint))
         .outerjoin(its_reading, its_reading.voice_id == same.id)
         .where(col(Voice.id).in_([heard.voice.id for heard in items if heard.voice.fingerprint]))
-        .where(same.at <= col(Voice.at), same.at > col(Voice.at) - FOLD_WINDOW)
+        .where(same.at <= col(Voice.at), same.at > col(Voice.at) - _WINDOW)
         .where(*conditions(scope, filters, same, its_reading))
         .group_by(col(Voice.id))
     )
