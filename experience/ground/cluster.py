@@ -83,7 +83,7 @@ def place(home: Path) -> Place:
     try:
         here.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = _folder_of_root(here) if os.geteuid() == 0 else here
-        owner = (folder / "data").stat() if (folder / "data").exists() else folder.stat()
+        owner = folder.stat()
         readable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
     except PermissionError as error:
         raise _belongs_to_another(here) from error

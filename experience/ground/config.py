@@ -5,8 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from experience.ground.errors import Invalid
+from experience.ground.i18n import say
 
 
 class Settings(BaseSettings):
@@ -53,5 +56,12 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """The process's settings, read once."""
-    return Settings()
+    """The process's settings, read once.
+
+    Raises Invalid when one of them cannot be understood.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [{"setting": str(found["loc"][0]).upper(), "detail": found["msg"]} for found in error.errors()]
+        raise Invalid(say("环境变量或 .env 里的设置有误，各项说明见 huisheng doctor --settings。"), wrong) from error
