@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("experience.cli.running:worker", "运行到期任务，直到被停止 · run due jobs until stopped"),
     "tick": ("experience.cli.running:tick", "把到期的事做一遍 · run every due job once, print a JSON summary"),
     "analyse": ("experience.cli.reading:analyse", "研读文本 · JSON Lines of texts in, of readings out"),
+    "voices": ("experience.cli.voices:voices", "客户原声：导入文件 · customers' voices: import"),
     "gate": ("experience.cli.rules:gate", "上线门禁算术 · launch-gate arithmetic"),
     "doctor": ("experience.cli.doctor:doctor", "体检 · what is wrong with this installation"),
     "bench": ("experience.cli.bench:bench", "性能测试 · the benchmarks of bench/"),
