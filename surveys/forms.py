@@ -5,7 +5,7 @@ anything else. Which items had to be answered, and which could not have been, is
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from wtforms import Field, Form, ValidationError
 
@@ -225,3 +225,47 @@ def _stray_words(survey: SurveyDefinition, given: Mapping[str, Any]) -> Mapping[
             if not asked & set(chosen if isinstance(chosen, list) else [chosen]):
                 stray[name] = say("没有选择“其他”，不需要填写说明。")
     return stray
+
+
+class PageForm(Protocol):
+    """A page's fields, as Werkzeug gives them."""
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of a field."""
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a field."""
+
+
+def from_page(survey: SurveyDefinition, sent: PageForm) -> dict[str, Any]:
+    """Answers in their JSON shape from a page's fields: `a.q1`, `a.q2.other`, `a.matrix.row`, `a.rank.option`.
+
+    What cannot be of the shape is left as the text it came in, for the form to refuse.
+    """
+    found = {}
+    for item in survey.items:
+        name = PREFIX + item.id
+        value = _from_fields(item, name, sent)
+        if not conditions.is_empty(value):
+            found[item.id] = value
+        if sent.get(f"{name}.other", "").strip():
+            found[f"{item.id}.other"] = sent.get(f"{name}.other", "")
+    return found
+
+
+def _from_fields(item: AnyItem, name: str, sent: PageForm) -> Any:
+    single = sent.get(name, "")
+    if scale(item):
+        return int(single) if single.isascii() and single.isdigit() and len(single) < 4 else single
+    if item.type == "multi":
+        return sent.getlist(name)
+    if item.type == "consent":
+        return bool(single)
+    if item.type == "matrix":
+        return {row.id: sent.get(f"{name}.{row.id}", "") for row in item.rows if sent.get(f"{name}.{row.id}", "")}
+    if item.type == "rank":
+        places = {option.id: sent.get(f"{name}.{option.id}", "") for option in item.options}
+        chosen = [(place.zfill(3), option) for option, place in places.items() if place]
+        is_clear = len({place for place, _ in chosen}) == len(chosen)
+        return [option for _, option in sorted(chosen)] if is_clear else "two in one place"
+    return single

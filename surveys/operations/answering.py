@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import ColumnElement, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -24,6 +24,7 @@ from surveys.logic import Path, walk
 from surveys.operations.hearing import hear_response
 from surveys.operations.quotas import turned_away
 from surveys.publication import Published, published
+from surveys.runtime import Token
 from surveys.tables import Answer, Invitation, Publication, Response, Survey
 
 KEY = re.compile(r"[\x21-\x7e]{8,100}")
@@ -36,7 +37,7 @@ class SubmitIn:
     """Answers on their way in. `inactive` holds answers given to items that were hidden again afterwards.
 
     `key` is the client's Idempotency-Key; `seconds` how long it took; `touchpoint`, `province`, `channel` and `url`
-    count only without a token, as an invitation has its own.
+    count only without a token, as an invitation has its own. `invitation_id` names an invitation found by a receipt.
     """
 
     answers: Mapping[str, Any]
@@ -52,6 +53,7 @@ class SubmitIn:
     province: str = ""
     device: str = ""
     url: Mapping[str, str] = field(default_factory=dict)
+    invitation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the database knows before the answers are looked at."""
+class Looked:
+    """What the database knows before the answers are looked at; `here` is what the logic is judged by."""
 
     survey_id: int
     out: Published
     invitation: Invitation | None
     response: Response | None
+    here: Setting
+    seed: str
 
 
 def submit(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -> Submitted:
@@ -81,25 +85,24 @@ def submit(session: Session, survey_code: str, said: SubmitIn, *, now: datetime)
     for a survey that is closed and for an unknown version, NotFound for an unknown survey or invitation.
     """
     _demand_sound(said)
-    seen = _look(session, survey_code, said, now)
+    seen = look(session, survey_code, said, now=now)
     print_ = _fingerprint(survey_code, seen.out.version, said)
     if seen.response is not None and not seen.response.is_partial:
         return _again(seen.response, print_)
-    here = _setting(seen.invitation, said)
-    seed = said.token or said.key or ""
-    given, path = judged(seen.out, said, here, seed=seed)
-    row = _row(seen, said, here, path, now) | {"seed": seed[-16:], "fingerprint": print_}
+    given, path = judged(seen, said)
+    row = _row(seen, said, path, now) | {"fingerprint": print_}
     response_id, code = _store(session, seen.response, row)
     if response_id is None:  # somebody sent the same at the same instant and was first
         return submit(session, survey_code, said, now=now)
     row |= {"id": response_id, "code": code}
     _store_answers(session, seen.out, said, given, row)
-    ending = path.ending if said.is_partial else _finish(session, seen, row, given, here, now=now)
+    ending = path.ending if said.is_partial else _finish(session, seen, row, given, now=now)
     return Submitted(code, runtime.receipt(code, house().key()), ending)
 
 
-def judged(out: Published, said: SubmitIn, here: Setting, *, seed: str) -> tuple[dict[str, Any], Path]:
+def judged(seen: Looked, said: SubmitIn) -> tuple[dict[str, Any], Path]:
     """The answers as the form keeps them and the path they make. Raises Invalid, naming each item at fault."""
+    out = seen.out
     unknown = [name for name in said.answers if not out.form.knows(name)]
     if unknown:
         raise _refusal({name[:60]: say("问卷里没有这道题。") for name in unknown[:20]})
@@ -107,7 +110,7 @@ def judged(out: Published, said: SubmitIn, here: Setting, *, seed: str) -> tuple
     if not form.validate():
         raise _refusal({name[2:]: errors[0] for name, errors in form.errors.items()})
     given = form.answers()
-    path = walk(out.definition, given, here.facts(), seed=seed)
+    path = walk(out.definition, given, seen.here.facts(), seed=seen.seed)
     faults = form.faults(path, is_partial=said.is_partial)
     if faults:
         raise _refusal(faults)
@@ -135,8 +138,12 @@ def _demand_sound(said: SubmitIn) -> None:
         raise Invalid(say("提交的内容有误。"), faults)
 
 
-def _look(session: Session, survey_code: str, said: SubmitIn, now: datetime) -> _Seen:
-    """Survey, publication, invitation and earlier response, in one statement."""
+def look(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -> Looked:
+    """Survey, publication, invitation and earlier response, in one statement.
+
+    Raises NotFound for an unknown survey or invitation, Invalid for a token that is not ours or not of this survey,
+    Conflict for an unknown version, a closed survey or an expired invitation.
+    """
     token = runtime.opened(said.token, house().key()) if said.token else None
     if token and (token.survey != survey_code or said.version not in (None, token.version)):
         raise Invalid(say("问卷凭证与这一版问卷不符，请重新打开问卷。"))
@@ -145,32 +152,47 @@ def _look(session: Session, survey_code: str, said: SubmitIn, now: datetime) -> 
     if found is None:
         raise _no_version(session, survey_code)
     survey_id, state, publication_id, sha256, invitation, response = found
-    if token:
-        if invitation is None:
-            raise NotFound(say("没有这份邀请。"))
-        if not runtime.is_live(token, response.at if response else None, now):
-            raise Conflict(say("这份问卷的邀请已过期。"), {"state": "expired"})
-    elif state != "open" and response is None:
-        raise Conflict(say("这份问卷没有开放。"), {"state": state})
+    _demand_open(state, token, invitation, response, now)
     if response is not None and response.publication_id != publication_id:
         raise Conflict(say("这个 Idempotency-Key 已经用于另一份问卷。"))
-    return _Seen(survey_id, published(session, publication_id, sha256), invitation, response)
+    seed = _seed(said, response)
+    out = published(session, publication_id, sha256)
+    return Looked(survey_id, out, invitation, response, _setting(invitation, said), seed)
+
+
+def _demand_open(
+    state: str, token: Token | None, invitation: Invitation | None, response: Response | None, now: datetime
+) -> None:
+    if invitation is None:
+        if token:
+            raise NotFound(say("没有这份邀请。"))
+        if state != "open" and response is None:
+            raise Conflict(say("这份问卷没有开放。"), {"state": state})
+    elif token and not runtime.is_live(token, response.at if response else None, now):
+        raise Conflict(say("这份问卷的邀请已过期。"), {"state": "expired"})
+
+
+def _seed(said: SubmitIn, response: Response | None) -> str:
+    """What the order of chance was drawn from, as the widget draws it: the token, else the client's own key."""
+    return said.token or said.key or (response.seed if response else "")
 
 
 def _known(survey_code: str, version: int | None, said: SubmitIn) -> sqlalchemy.Executable:
     wanted = col(Survey.current_version) if version is None else version
     is_same: list[ColumnElement[bool]] = [sqlalchemy.false()]
-    if said.token:
+    if said.token or said.invitation_id is not None:
         is_same.append(col(Response.invitation_id) == col(Invitation.id))
     if said.key:
         is_same.append(col(Response.client_key) == said.key)
-    token_hash = runtime.digest(said.token) if said.token else ""
+    is_invited = col(Invitation.token_hash) == (runtime.digest(said.token) if said.token else "")
+    if said.invitation_id is not None:
+        is_invited = col(Invitation.id) == said.invitation_id
     return (
         sqlalchemy.select(
             col(Survey.id), col(Survey.state), col(Publication.id), col(Publication.sha256), Invitation, Response
         )
         .join(Publication, col(Publication.survey_id) == col(Survey.id))
-        .outerjoin(Invitation, col(Invitation.token_hash) == token_hash)
+        .outerjoin(Invitation, is_invited)
         .outerjoin(Response, or_(*is_same))
         .where(col(Survey.code) == survey_code, col(Publication.version) == wanted)
         .limit(1)
@@ -210,8 +232,8 @@ def _setting(invitation: Invitation | None, said: SubmitIn) -> Setting:
     )
 
 
-def _row(seen: _Seen, said: SubmitIn, here: Setting, path: Path, now: datetime) -> dict[str, Any]:
-    invitation, survey = seen.invitation, seen.out.definition
+def _row(seen: Looked, said: SubmitIn, path: Path, now: datetime) -> dict[str, Any]:
+    invitation, survey, here = seen.invitation, seen.out.definition, seen.here
     is_known = invitation is not None and survey.privacy.level != "anonymous"
     seconds = said.seconds
     if seconds is None and invitation is not None and invitation.shown_at:
@@ -237,6 +259,7 @@ def _row(seen: _Seen, said: SubmitIn, here: Setting, path: Path, now: datetime) 
         "snapshot": invitation.snapshot if invitation else {"url": dict(said.url)} if said.url else {},
         "seconds": seconds,
         "lang": said.lang or survey.default_lang,
+        "seed": seen.seed[-64:],
         "shown": list(path.items),
         "ending": path.ending,
         "is_screenout": survey.ending[path.ending].kind == "screenout",
@@ -288,13 +311,13 @@ def _hidden_again(out: Published, said: SubmitIn, given: Mapping[str, Any]) -> d
     return {name: value for name, value in form.answers().items() if f"a.{name}" not in form.errors}
 
 
-def _finish(
-    session: Session, seen: _Seen, row: Mapping[str, Any], given: Mapping[str, Any], here: Setting, *, now: datetime
-) -> str:
+def _finish(session: Session, seen: Looked, row: Mapping[str, Any], given: Mapping[str, Any], *, now: datetime) -> str:
     """What a finished response sets off; the ending its author sees."""
-    survey, invitation = seen.out.definition, seen.invitation
+    survey, invitation, here = seen.out.definition, seen.invitation, seen.here
     if invitation is not None:
-        answered = update(Invitation).where(col(Invitation.id) == invitation.id).values(state="answered")
+        shown_at = func.coalesce(col(Invitation.shown_at), now)  # who answered has seen it
+        answered = update(Invitation).where(col(Invitation.id) == invitation.id)
+        answered = answered.values(state="answered", shown_at=shown_at)
         session.execute(answered.execution_options(synchronize_session=False))
         customers.mark(session, invitation.id or 0, "answered", now=now)
     hear_response(session, survey, given, here.facts(), row, now=now)

@@ -223,7 +223,7 @@ def release_next(session: Session, now: datetime) -> bool:
     """Gives back one reservation that was not displayed in time; whether there was one."""
     due = session.exec(
         select(Invitation)
-        .where(Invitation.state == "reserved", Invitation.expires_at <= now)
+        .where(Invitation.state == "reserved", Invitation.expires_at <= now, col(Invitation.follow_up_id).is_(None))
         .order_by(col(Invitation.expires_at))
         .limit(1)
         .with_for_update(skip_locked=True)

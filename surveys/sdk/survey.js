@@ -372,7 +372,7 @@
       return answer.json().then(quietly(function (said) {
         if (answer.ok) return self.end(said.ending || ending, said.receipt, false);
         self.go.disabled = false;
-        self.error.textContent = (said.errors && said.errors[0] && (said.errors[0].sentence || said.errors[0].detail)) || said.detail || self.words.failed;
+        self.error.textContent = (said.errors && said.errors[0] && said.errors[0].message) || said.detail || self.words.failed;
       }));
     }).catch(quietly(kept));
   };

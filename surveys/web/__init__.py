@@ -1,0 +1,1 @@
+"""The surveys' doors: customers' pages and API, the studio, the staff API."""
