@@ -24,12 +24,12 @@ from experience.ground.i18n import say
 from experience.reports import health
 from experience.web import door
 
-blueprint = Blueprint("health", __name__)
+bp = Blueprint("health", __name__)
 
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
-@blueprint.get("/readyz")
+@bp.get("/readyz")
 def readyz() -> Any:
     """200 when requests can be answered: the database is there."""
     try:
@@ -39,7 +39,7 @@ def readyz() -> Any:
     return jsonify(status="ok")
 
 
-@blueprint.get("/healthz")
+@bp.get("/healthz")
 def healthz() -> Any:
     """200 when the whole installation is well, the background worker included; otherwise 503 and what is wrong."""
     try:
@@ -52,7 +52,7 @@ def healthz() -> Any:
     return jsonify(health.as_json(found)), 200 if is_well else 503
 
 
-@blueprint.get("/metrics")
+@bp.get("/metrics")
 def metrics() -> Response:
     """Figures for Prometheus, to this machine or to who holds HUISHENG_METRICS_TOKEN."""
     _demand_watcher()

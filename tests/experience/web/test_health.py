@@ -13,13 +13,13 @@ from experience.ground.store import transaction
 from experience.ground.tables import Heartbeat, JobRun
 from experience.reports import health
 from experience.web import door, errors
-from experience.web.health import blueprint
+from experience.web.health import bp
 
 
 def bare(engine: Engine, now: datetime) -> Flask:
     app = Flask("health")
     door.bind(app, engine)
-    app.register_blueprint(blueprint)
+    app.register_blueprint(bp)
     app.register_error_handler(errors.HuishengError, lambda error: (error.sentence, errors.status_of(error)))
 
     @app.before_request
