@@ -33,7 +33,10 @@ class Unit(Row, table=True):
 
 
 class User(Row, table=True):
-    """A member of staff. `password_hash` is argon2; empty means no password login."""
+    """A member of staff. `password_hash` is argon2; empty means no password login.
+
+    `failures` counts wrong passwords since the last right one, the latest at `failed_at`.
+    """
 
     __tablename__ = "user_account"
     id: int | None = row_id()
@@ -44,6 +47,8 @@ class User(Row, table=True):
     locale: str = ""
     is_active: bool = True
     created_at: datetime = instant()
+    failures: int = 0
+    failed_at: datetime | None = instant(nullable=True)
 
 
 class Grant(Row, table=True):
@@ -97,12 +102,12 @@ class Login(Row, table=True):
 
 
 class IdempotencyKey(Row, table=True):
-    """A write seen before: same key and fingerprint answers with what was answered then."""
+    """A write done before: same key and fingerprint answers with what was answered then."""
 
     __tablename__ = "idempotency_key"
     actor: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     fingerprint: str
-    status: int | None = None  # None while the first request is still under way
+    status: int
     response: str = ""
     created_at: datetime = instant(index=True)

@@ -1,0 +1,47 @@
+"""Wires the house: settings, store, doors, jobs and commands. Holds no rule.
+
+Everything heavy is imported inside the functions, so that `huisheng analyse` starts without web and database.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from experience.cli import command_group
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from experience.ground.config import Settings
+    from experience.ground.sweep import Job
+
+#: Commands of the rooms above `experience`: name -> (where, what it does).
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "detect": ("probes.cli:detect", "指标异动检测 · anomaly detector on a file"),
+}
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """The web application on the configured database."""
+    from experience.ground import config, postgres, store
+    from experience.web.assembly import make
+    from probes import web as probes_web
+    from surveys import web as surveys_web
+
+    chosen = settings or config.settings()
+    engine = store.engine(chosen.database_url or postgres.start(), pool=chosen.database_pool)
+    app = make(chosen, engine)
+    surveys_web.register(app)
+    probes_web.register(app)
+    return app
+
+
+def jobs() -> "Sequence[Job]":
+    """Every job, in the order in which one's row is the next one's work."""
+    from experience.jobs import JOBS as EXPERIENCE
+    from probes.jobs import JOBS as PROBES
+    from surveys.jobs import JOBS as SURVEYS
+
+    return (*PROBES, *SURVEYS, *EXPERIENCE)
+
+
+main = command_group(create_app, jobs, COMMANDS)

@@ -1,0 +1,1 @@
+"""Changes of the organisation, one module a subject."""

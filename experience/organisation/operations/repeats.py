@@ -1,0 +1,66 @@
+"""Answer a repeated write with what was answered the first time.
+
+The answer is stored in the transaction of the act itself: whatever is killed when, there is an answer exactly when
+the act was done. An advisory lock held until the transaction's end tells that the first request is still under way.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session
+
+from experience.ground.errors import Conflict, Invalid
+from experience.ground.i18n import say
+from experience.organisation.tables import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What makes two requests the same: who, the client's key, and the fingerprint of what is asked."""
+
+    actor: str
+    key: str
+    fingerprint: str
+
+    def lock(self) -> int:
+        """The advisory lock's number, a signed 64-bit integer."""
+        seen = hashlib.blake2b(f"{self.actor}\0{self.key}".encode(), digest_size=8).digest()
+        return int.from_bytes(seen, "big", signed=True)
+
+
+def seen_before(session: Session, repeat: Repeat) -> tuple[int, str] | None:
+    """The status and body answered before, or None when this request is the first.
+
+    Raises Conflict while the first is still under way, Invalid when the key was used for something else.
+    """
+    free, fingerprint, status, body = session.execute(
+        text(
+            "select l.free, k.fingerprint, k.status, k.response from (select pg_try_advisory_xact_lock(:lock) free) l "
+            "left join idempotency_key k on k.actor = :actor and k.key = :key"
+        ),
+        {"lock": repeat.lock(), "actor": repeat.actor, "key": repeat.key},
+    ).one()
+    if fingerprint is None:
+        if not free:
+            raise Conflict(say("同一 Idempotency-Key 的请求正在处理，请稍候再查结果。"))
+        return None
+    if fingerprint != repeat.fingerprint:
+        raise Invalid(say("这个 Idempotency-Key 已用于另一个请求，请为新的请求换一个。"))
+    return status, body
+
+
+def remember(session: Session, repeat: Repeat, answer: tuple[int, str], *, now: datetime) -> None:
+    """Stores the answer beside the act. Raises Conflict when another request with the key has just been first."""
+    kept = insert(IdempotencyKey).values(
+        actor=repeat.actor,
+        key=repeat.key,
+        fingerprint=repeat.fingerprint,
+        status=answer[0],
+        response=answer[1],
+        created_at=now,
+    )
+    if session.execute(kept.on_conflict_do_nothing().returning(IdempotencyKey.__table__.c.key)).first() is None:  # type: ignore[attr-defined]
+        raise Conflict(say("同一 Idempotency-Key 的请求刚刚处理完，请重发以取得结果。"))

@@ -1,0 +1,142 @@
+"""What a request stands on: one session, one instant, one caller. Doors commit; nothing below does."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from flask import Flask, current_app, g, redirect, request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from experience.ground import clock
+from experience.ground.config import settings
+from experience.ground.errors import Forbidden, HuishengError
+from experience.ground.i18n import say
+from experience.organisation import queries
+from experience.organisation.permissions import Scope
+from experience.organisation.tables import User
+
+COOKIE = "hs_login"
+_TOUCH_AFTER = timedelta(minutes=1)  # "last seen" is written once a minute, not at every request
+
+
+class Unauthorised(HuishengError):
+    """Nobody known is asking."""
+
+
+def bind(app: Flask, engine: Engine) -> None:
+    """Gives the application its engine and closes each request's session."""
+    app.extensions["huisheng.engine"] = engine
+    app.teardown_appcontext(_close)
+
+
+def db() -> Session:
+    """This request's session; what is not committed by the door is rolled back."""
+    if "db" not in g:
+        g.db = Session(current_app.extensions["huisheng.engine"], expire_on_commit=False)
+    return cast(Session, g.db)
+
+
+def commit() -> None:
+    """Makes what this request did lasting."""
+    db().commit()
+
+
+def now() -> datetime:
+    """The request's one instant."""
+    if "now" not in g:
+        g.now = clock.now()
+    return cast(datetime, g.now)
+
+
+def _close(_error: BaseException | None) -> None:
+    session = g.pop("db", None)
+    if session is not None:
+        session.close()
+
+
+def scope() -> Scope:
+    """The caller's scope, from a bearer token or the login cookie. Raises Unauthorised for nobody known."""
+    if "scope" not in g:
+        g.scope = _identified()
+    if g.scope is None:
+        raise Unauthorised(say("请先登录，或在 Authorization 头里带上访问令牌。"))
+    return cast(Scope, g.scope)
+
+
+def somebody() -> Scope | None:
+    """The caller's scope, or None for nobody known."""
+    if "scope" not in g:
+        g.scope = _identified()
+    return cast("Scope | None", g.scope)
+
+
+def user() -> User:
+    """The caller's row."""
+    scope()
+    return cast(User, g.user)
+
+
+def _identified() -> Scope | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and token:
+        return _by_token(token.strip())
+    key = request.cookies.get(COOKIE)
+    if not key or wants_json():  # programs bring a token; a cookie on the API would need a CSRF token as well
+        return None
+    return _by_login(key)
+
+
+def _by_token(token: str) -> Scope | None:
+    found = queries.token_of(db(), token)
+    if found is None:
+        return None
+    row, g.user = found
+    if row.last_used_at is None or now() - row.last_used_at > _TOUCH_AFTER:
+        row.last_used_at = now()
+        db().commit()
+    return queries.scope_of(db(), g.user, now(), token_scopes=row.scopes)
+
+
+def _by_login(key: str) -> Scope | None:
+    chosen = settings()
+    idle, longest = timedelta(hours=chosen.session_idle_hours), timedelta(days=chosen.session_days)
+    found = queries.login_of(db(), key, now(), idle=idle, longest=longest)
+    if found is None:
+        return None
+    row, g.user = found
+    if now() - row.seen_at > _TOUCH_AFTER:
+        row.seen_at = now()
+        db().commit()
+    g.login = row
+    return queries.scope_of(db(), g.user, now(), acting_for_id=row.acting_for_id)
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: the API and the collector answer problem documents, pages answer pages."""
+    return request.path.startswith(("/api/", "/collect/"))
+
+
+def requires(act: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A page for those who hold the act; others are asked to log in, or told what they lack."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if somebody() is None and not wants_json():
+                return redirect("/login?" + urlencode({"next": request.full_path.rstrip("?")}))
+            scope().demand(act)
+            return view(*args, **kwargs)
+
+        guarded.required_act = act  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def demand_same_site() -> None:
+    """Raises Forbidden for a cookie-carried write that another site's page sent (defence beside the CSRF token)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden(say("这个请求来自其他网站，已拒绝。"))
