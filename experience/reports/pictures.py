@@ -17,7 +17,7 @@ def _mark(at: datetime, words: str, colour: str = "--bad") -> dict[str, Any]:
     return {
         "symbol": "none",
         "silent": True,
-        "label": {"formatter": words, "color": colour, "position": "insideEndTop"},
+        "label": {"formatter": words, "color": colour, "position": "end", "rotate": 0},
         "lineStyle": {"color": colour, "type": "dashed"},
         "data": [{"xAxis": _local(at)}],
     }
@@ -30,7 +30,7 @@ def success(
     rate = [[_local(at), round(ok / n, 4) if n else None] for at, ok, n in points]
     line: dict[str, Any] = {
         "name": words, "type": "line", "data": rate, "showSymbol": False, "percent": True,
-        "lineStyle": {"width": 1.5}, "connectNulls": False,
+        "lineStyle": {"width": 1.5, "color": "--accent"}, "itemStyle": {"color": "--accent"}, "connectNulls": False,
     }  # fmt: skip
     if mark:
         line["markLine"] = _mark(*mark)
@@ -42,10 +42,9 @@ def success(
         "xAxis": {"type": "time"},
         "yAxis": [
             {"type": "value", "max": 1, "percent": True, "scale": True},
-            {"type": "value", "show": False, "max": "dataMax", "splitLine": {"show": False}},
+            {"type": "value", "show": False, "max": 4 * max((n for _, _, n in points), default=1)},
         ],
         "series": [volume, line],
-        "color": ["--line", "--accent"],
     }
 
 

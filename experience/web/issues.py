@@ -17,10 +17,9 @@ from experience.orders import operations as orders
 from experience.reports import pictures, suggestions
 from experience.reports.queries import issues as reads
 from experience.reports.queries import order_file, units
-from experience.reports.queries.voices import touchpoint_names
 from experience.touchpoints.tables import Touchpoint
 from experience.voices.intake import PROVINCES
-from experience.web import door
+from experience.web import door, kit
 from experience.web.once import once
 from experience.web.saying import told
 from experience.web.words import ORDER_TYPES
@@ -40,7 +39,7 @@ def index() -> str:
     narrowed = any(args.get(name) for name in ("q", "state", "severity", "touchpoint", "topic", "province"))
     shared = {
         "topics": list(TOPICS.items()),
-        "touchpoints": touchpoint_names(door.db()),
+        "touchpoints": kit.touchpoints(),
         "provinces": [(c, n) for c, n in PROVINCES.items() if door.scope().sees_province(c)],
         "counts": queries.counts(door.db(), door.scope()),
     }
@@ -73,7 +72,7 @@ def _one(code: str, **more: Any) -> str:
     issue_id = issue.id or 0
     told_by = reads.told(db, scope, issue_id)
     alike = queries.similar(db, scope, issue)
-    names = units.unit_names(db)
+    names = kit.units()
     remedies = reads.remedies(db, scope, [i.id or 0 for i in alike])
     touchpoint = db.get(Touchpoint, issue.touchpoint) if issue.touchpoint else None
     acts = lifecycle.ACTS[issue.state]

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, g, request, url_for
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
+from werkzeug.local import LocalProxy
 
 from analysis import segment
 from experience.orders.tables import Effect
 from experience.reports import pictures
+from experience.reports.queries.notices import unread
 from experience.reports.queries.units import UnitName, unit_names
 from experience.reports.queries.voices import touchpoint_names
 from experience.voices import search
@@ -80,14 +82,17 @@ def _is_served(path: str) -> bool:
     return path in known
 
 
-def navigation(may: Any, here: str) -> list[tuple[str, list[Entry]]]:
-    """The groups of pages this person may open; `may` is Scope.may, `here` the path shown now."""
+def navigation() -> list[tuple[str, list[Entry]]]:
+    """The groups of pages the caller may open, with the one shown now marked; none for nobody."""
+    me, here = door.somebody(), request.path
+    if me is None:
+        return []
     groups = []
     for title, entries in NAVIGATION:
         shown = [
             Entry(path, words_, icon, here == path or (path != "/" and here.startswith(path + "/")))
             for path, words_, icon, act in entries
-            if may(act) and _is_served(path)
+            if me.may(act) and _is_served(path)
         ]
         if shown:
             groups.append((title, shown))
@@ -116,7 +121,8 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_version(name))
 
 
-def _units() -> dict[int, UnitName]:
+def units() -> dict[int, UnitName]:
+    """Every unit by id, read once a request."""
     if "units" not in g:
         g.units = unit_names(door.db())
     return g.units  # type: ignore[no-any-return]
@@ -124,15 +130,32 @@ def _units() -> dict[int, UnitName]:
 
 def unit_name(unit_id: int | None) -> str:
     """What a unit is called, with its province before a department's name."""
-    unit = _units().get(unit_id or 0)
+    unit = units().get(unit_id or 0)
     return unit.full_name if unit else ""
+
+
+def touchpoints() -> list[tuple[str, str]]:
+    """(code, name) of the touchpoints in use, read once a request."""
+    if "touchpoints" not in g:
+        g.touchpoints = touchpoint_names(door.db())
+    return g.touchpoints  # type: ignore[no-any-return]
 
 
 def touchpoint_name(code: str) -> str:
     """What a touchpoint is called; one we do not know is called by its code."""
-    if "touchpoints" not in g:
-        g.touchpoints = dict(touchpoint_names(door.db()))
-    return str(g.touchpoints.get(code, code))
+    return next((name for known, name in touchpoints() if known == code), code)
+
+
+def _my_unit() -> str:
+    me = door.somebody()
+    return "、".join(unit_name(id) for id in me.home_unit_ids) if me else ""
+
+
+def _unread() -> int:
+    if "unread" not in g:
+        me = door.somebody()
+        g.unread = unread(door.db(), me.user_id) if me and me.user_id else 0
+    return int(g.unread)
 
 
 def effect_picture(effect: Effect) -> dict[str, Any] | None:
@@ -155,6 +178,7 @@ FILTERS = {
     "iso": lambda at: saying.instant(at).isoformat(),
     "lasting": saying.length,
     "limit": saying.limit,
+    "notice_words": saying.notice_words,
     "pieces": saying.pieces,
     "told": saying.told,
     "tone": saying.tone,
@@ -166,8 +190,14 @@ for _name, _filter in FILTERS.items():
 
 @bp.app_context_processor
 def shared() -> dict[str, Any]:
-    """What the layout and the macros use on every page."""
+    """What the layout and the macros use; all of it is asked for only when a template does, for errors' sake."""
     return {
+        "me": LocalProxy(door.somebody),
+        "navigation": navigation,
+        "my_unit": _my_unit,
+        "now": door.now,
+        "lang": "en" if str(get_locale()).startswith("en") else "zh-CN",
+        "unread": _unread,
         "asset": asset,
         "effect_picture": effect_picture,
         "form_token": form_token,

@@ -1,6 +1,5 @@
 """Pages of work orders: the list, one order with its clocks and steps, and every act on it."""
 
-
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -11,7 +10,7 @@ from experience.orders import operations, queries
 from experience.reports import bars
 from experience.reports.queries import order_file, units
 from experience.reports.queries import orders as reads
-from experience.web import door
+from experience.web import door, kit
 from experience.web.forms.orders import FORMS, ActForm, DecisionForm
 from experience.web.once import once
 from experience.web.order_acts import filled, grouped
@@ -47,7 +46,7 @@ def index() -> str:
         next=following,
         wanted=wanted,
         counts=reads.order_counts(db, scope, now),
-        unit_choices=units.choices(units.unit_names(db), scope),
+        unit_choices=units.choices(kit.units(), scope),
         bulk=[a for a in BULK if _may_bulk(a)],
     )
 
@@ -93,7 +92,7 @@ def _one(code: str, refused: HuishengError | None = None, form: ActForm | None =
     order_id = order.id or 0
     shown, totals = order_file.follow_ups(db, order_id)
     acts = grouped(card["allowed"], order.state)
-    names = units.unit_names(db)
+    names = kit.units()
     forms = {name: filled(name, order, names) for name in (*acts.first, *acts.other)}
     if form is not None and acted in forms:
         forms[acted] = form
@@ -127,7 +126,7 @@ def act(code: str, action: str) -> Response | tuple[str, int]:
     if action not in FORMS:
         abort(404)
     order, _ = order_file.order_row(door.db(), door.scope(), code)
-    form = filled(action, order, units.unit_names(door.db()), FORMS[action](request.form))
+    form = filled(action, order, kit.units(), FORMS[action](request.form))
     if not form.validate():
         return _one(code, Invalid(say("请补全标红的内容。")), form, action), 422
 

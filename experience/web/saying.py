@@ -9,8 +9,10 @@ from flask_babel import gettext
 
 from experience.ground.errors import HuishengError
 from experience.ground.i18n import Sentence
+from experience.notices.tables import Notice
 from experience.reports.bars import Bar
-from experience.web import door, words
+from experience.voices import search
+from experience.web import door, errors, words
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")  # staff work by Beijing time wherever the server stands
 SOON_SECONDS = 4 * 3600
@@ -104,12 +106,19 @@ def tone(code: object) -> str:
     return words.TONES.get(str(code), "mute")
 
 
+def notice_words(notice: Notice) -> str:
+    """A notice in the reader's language."""
+    return errors.translated(Sentence(notice.sentence, **notice.params))
+
+
 def told(refusal: HuishengError | str) -> str:
     """A refusal's sentence, or one a rule made, in the reader's language."""
-    sentence = refusal.sentence if isinstance(refusal, HuishengError) else refusal
-    if isinstance(sentence, Sentence):
-        return gettext(sentence.template, **sentence.params)
-    return sentence
+    return errors.translated(refusal.sentence if isinstance(refusal, HuishengError) else refusal)
+
+
+#: Evidence below this share of the text's strongest is not shown, below the second only underlined: a text where every
+#: word is marked says nothing.
+SHOWN, STRONG = 0.25, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +127,32 @@ class Piece:
 
     text: str
     kind: str = ""
+    is_weak: bool = False
 
 
 def pieces(text: str, evidence: Iterable[Mapping[str, Any]] = (), terms: Sequence[str] = ()) -> list[Piece]:
     """The text cut where its marks begin and end; search hits win over evidence, so that a term is never hidden.
 
-    `evidence` holds start, end and weight as readings do; offsets outside the text are ignored.
+    `evidence` holds start, end and weight (-1 to 1) as readings do; offsets outside the text are ignored.
     """
-    kinds = [""] * len(text)
-    for span in evidence:
-        kind = "against" if float(span.get("weight", 0)) < 0 else "for"
-        for i in range(max(0, int(span["start"])), min(len(text), int(span["end"]))):
-            kinds[i] = kind
-    lowered = text.lower()
-    for term in filter(None, (t.lower() for t in terms)):
-        at = lowered.find(term)
-        while at >= 0:
-            kinds[at : at + len(term)] = ["hit"] * len(term)
-            at = lowered.find(term, at + len(term))
+    kinds: list[tuple[str, bool]] = [("", False)] * len(text)
+    spans = [(int(s["start"]), int(s["end"]), float(s.get("weight", 0))) for s in evidence]
+    strongest = max((abs(weight) for _, _, weight in spans), default=0.0)
+    for start, end, weight in spans:
+        if abs(weight) >= SHOWN * strongest:
+            mark = ("against" if weight < 0 else "for", abs(weight) < STRONG * strongest)
+            for i in range(max(0, start), min(len(text), end)):
+                kinds[i] = mark
+    for start, end in search.spans(text, terms):
+        kinds[start:end] = [("hit", False)] * (end - start)
     return _joined(text, kinds)
 
 
-def _joined(text: str, kinds: Sequence[str]) -> list[Piece]:
+def _joined(text: str, kinds: Sequence[tuple[str, bool]]) -> list[Piece]:
     made: list[Piece] = []
     start = 0
     for i in range(1, len(text) + 1):
         if i == len(text) or kinds[i] != kinds[start]:
-            made.append(Piece(text[start:i], kinds[start]))
+            made.append(Piece(text[start:i], *kinds[start]))
             start = i
     return made

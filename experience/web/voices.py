@@ -18,7 +18,7 @@ from experience.touchpoints.tables import Touchpoint
 from experience.voices import operations, queries
 from experience.voices.intake import PROVINCES, SOURCES
 from experience.voices.queries import Filters
-from experience.web import door
+from experience.web import door, kit
 from experience.web.kit import words_of
 from experience.web.once import once
 from experience.web.saying import BEIJING, told
@@ -83,7 +83,7 @@ def correct(voice_id: int) -> Response | str:
         flash(gettext("已更正，将用于训练。"), "good")
         return redirect(url_for("voices.one", voice_id=voice_id), 303)
     return render_template(
-        "voices/_row.html",
+        "voices/row.html",
         heard=queries.one(door.db(), door.scope(), voice_id),
         issues_of=reads.issues_of(door.db(), door.scope(), [voice_id]),
         terms=(),
@@ -194,7 +194,7 @@ def _choices() -> dict[str, Any]:
     return {
         "topics": list(TOPICS.items()),
         "sources": [(code, name) for code, (name, _) in SOURCES.items()],
-        "touchpoints": reads.touchpoint_names(door.db()),
+        "touchpoints": kit.touchpoints(),
         "provinces": [(c, n) for c, n in PROVINCES.items() if seen.sees_province(c)],
         "terms": words_of(request.args.get("q", "")),
     }

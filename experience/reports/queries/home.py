@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
+from experience.orders.tables import WorkOrder
 from experience.organisation.permissions import Scope
+from experience.reports.queries.orders import visible as orders_visible
 from experience.voices.queries import visible
 from experience.voices.tables import Reading, Voice
 
@@ -48,11 +50,41 @@ def voice_changes(session: Session, scope: Scope, now: datetime) -> list[Change]
     return [Change(*row) for row in rows]
 
 
-def urgent_voices(session: Session, scope: Scope, now: datetime) -> int:
-    """How many voices of the last three days were read as urgent (2 or more)."""
-    query = select(func.count()).select_from(Voice).join(Reading, col(Reading.voice_id) == col(Voice.id))
-    recent = col(Voice.at) >= now - 3 * DAY
-    return int(session.execute(query.where(visible(scope), recent, col(Reading.urgency) >= 2)).scalar_one())
+def voices_waiting(session: Session, scope: Scope, now: datetime) -> tuple[int, int]:
+    """Voices of three days that were read as urgent (2 or more), and those nobody has judged for the unsure model."""
+    unsure = col(Reading.abstains) & col(Reading.corrected_at).is_(None)
+    urgent, unjudged = session.execute(
+        select(func.count().filter(col(Reading.urgency) >= 2), func.count().filter(unsure))
+        .select_from(Voice)
+        .join(Reading, col(Reading.voice_id) == col(Voice.id))
+        .where(visible(scope), col(Voice.at) >= now - 3 * DAY)
+    ).one()
+    return int(urgent), int(unjudged)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What happened to orders in the last 24 hours, and in the 24 hours before."""
+
+    dispatched: int
+    dispatched_before: int
+    archived: int
+    archived_before: int
+    breached: int
+    breached_before: int
+
+
+def moves(session: Session, scope: Scope, now: datetime) -> Moves:
+    """Orders dispatched, archived and newly late, yesterday and today."""
+    columns = (col(WorkOrder.dispatched_at), col(WorkOrder.archived_at), col(WorkOrder.breached_at))
+    counted = [
+        func.count().filter(column >= start, column < start + DAY)
+        for column in columns
+        for start in (now - DAY, now - 2 * DAY)
+    ]
+    lately = or_(*(column >= now - 2 * DAY for column in columns))
+    row = session.execute(select(*counted).select_from(WorkOrder).where(orders_visible(scope), lately)).one()
+    return Moves(*row)
 
 
 def total(changes: list[Change]) -> Change:

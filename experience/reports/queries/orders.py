@@ -60,7 +60,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of the list; empty means all. `state` may also be `open`, `late`, `soon` or `sent_back`."""
+    """Filters of the list; empty means all. `state` may also be `open`, `late`, `soon`, `pressing` or `sent_back`."""
 
     q: str = ""
     state: str = ""
@@ -154,6 +154,7 @@ def _state(state: str, now: datetime) -> ColumnElement[bool]:
         "open": col(WorkOrder.state).not_in(FINAL),
         "late": and_(with_unit, col(WorkOrder.due_at) < now),
         "soon": and_(with_unit, col(WorkOrder.due_at).between(now, now + timedelta(hours=24))),
+        "pressing": and_(with_unit, col(WorkOrder.due_at) < now + timedelta(hours=24)),
         "sent_back": and_(col(WorkOrder.state) == "processing", col(WorkOrder.reject_count) > 0),
     }
     return named.get(state, col(WorkOrder.state) == state)
@@ -252,3 +253,9 @@ def requests(
     else:
         query = query.where(col(OrderRequest.decided_at) >= since).order_by(col(OrderRequest.decided_at).desc())
     return [RequestLine(*row) for row in session.execute(query.limit(limit))]
+
+
+def pending_requests(session: Session, scope: Scope) -> int:
+    """How many requests of the scope wait for an answer."""
+    query = select(func.count()).select_from(OrderRequest).join(WorkOrder, col(WorkOrder.id) == OrderRequest.order_id)
+    return int(session.execute(query.where(visible(scope), col(OrderRequest.state) == "pending")).scalar_one())

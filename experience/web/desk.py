@@ -1,0 +1,70 @@
+"""A unit's own desk: what is new, what presses, what came back; accepted, handed on and answered without leaving it."""
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, abort, render_template
+
+from experience.orders import queries as order_queries
+from experience.reports.queries import order_file, orders
+from experience.reports.queries.orders import OrderLine
+from experience.web import door, kit
+from experience.web.forms.orders import FORMS
+from experience.web.order_acts import filled
+
+bp = Blueprint("desk", __name__, url_prefix="/desk")
+
+SOON = timedelta(hours=24)
+DECIDED = timedelta(days=3)
+#: Groups in the order of the page: code -> whether it stands open.
+GROUPS = {"new": True, "late": True, "soon": True, "sent_back": True, "review": True, "working": True, "away": False}
+
+
+@bp.get("")
+@door.requires("orders.read")
+def index() -> str:
+    """The desk: every open order of the caller's units in the group where it needs them."""
+    db, scope, now = door.db(), door.scope(), door.now()
+    groups: dict[str, list[OrderLine]] = {name: [] for name in GROUPS}
+    for order in orders.open_orders(db, scope):
+        groups[_group(order, now + SOON, is_late=order.due_at is not None and order.due_at < now)].append(order)
+    return render_template(
+        "desk/index.html",
+        groups=groups,
+        is_open=GROUPS,
+        pending=orders.requests(db, scope),
+        decided=orders.requests(db, scope, state="decided", since=now - DECIDED, limit=10),
+    )
+
+
+def _group(order: OrderLine, soon_at: datetime, *, is_late: bool) -> str:
+    if order.state == "dispatched":
+        return "new"
+    if order.state == "internal_review":
+        return "review"
+    if order.state != "processing":
+        return "away"
+    if order.reject_count:
+        return "sent_back"
+    if is_late:
+        return "late"
+    return "soon" if order.due_at and order.due_at < soon_at else "working"
+
+
+@bp.get("/<code>/<action>")
+@door.requires("orders.read")
+def form(code: str, action: str) -> str:
+    """One act's form, to be opened in its row; `answer` is whichever way of replying is open to this unit."""
+    db, scope = door.db(), door.scope()
+    order, _ = order_file.order_row(db, scope, code)
+    allowed = order_queries.order_card(db, scope, code)["allowed"]
+    if action == "answer":
+        action = "submit" if "submit" in allowed else "reply"
+    if action not in FORMS:
+        abort(404)
+    return render_template(
+        "desk/_form.html",
+        order=order,
+        name=action if action in allowed else "",
+        form=filled(action, order, kit.units()),
+        voices=order_file.issue_voices(db, scope, order.issue_id, limit=3),
+    )
