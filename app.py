@@ -39,6 +39,7 @@ def jobs() -> "Sequence[Job]":
     """Every job, in the order in which one's row is the next one's work."""
     from experience.jobs import JOBS as EXPERIENCE
     from probes.jobs import JOBS as PROBES
+
     from surveys.jobs import JOBS as SURVEYS
 
     return (*PROBES, *SURVEYS, *EXPERIENCE)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from experience.ground import migrate, postgres, store
 from experience.ground.config import Settings
+from tests.people import House, build_house
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in Beijing, a working hour
 
@@ -104,3 +105,9 @@ def own_database(server: str, template: str) -> Iterator[Engine]:
 def now() -> datetime:
     """The instant tests call now."""
     return NOW
+
+
+@pytest.fixture
+def house(session: Session, now: datetime) -> House:
+    """The small operator with its people, in the rolled-back session."""
+    return build_house(session, now)

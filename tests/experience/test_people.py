@@ -1,0 +1,26 @@
+"""The people the tests know see what they should."""
+
+from sqlmodel import Session
+
+from tests.people import House
+
+
+def test_a_province_sees_its_own_departments_and_territory_only(house: House) -> None:
+    zhou, wang = house.scope("zhou"), house.scope("wang")
+    assert zhou.unit_ids == {house.unit(code) for code in ("guangdong", "guangdong.network", "guangdong.service")}
+    assert (zhou.territories, wang.territories) == ({"guangdong"}, {"hunan"})
+    assert not wang.sees_unit(house.unit("guangdong.network"))
+
+
+def test_the_centre_sees_everything(house: House) -> None:
+    assert house.scope("lin").is_everything
+
+
+def test_a_token_is_kept_only_as_its_hash(house: House, session: Session) -> None:
+    from experience.organisation.queries import token_of  # noqa: PLC0415
+
+    token = house.token("lin")
+    row, user = token_of(session, token) or (None, None)
+    assert row is not None
+    assert user is house.users["lin"]
+    assert token not in row.token_hash
