@@ -1,0 +1,1 @@
+"""Benchmarks: `huisheng bench NAME`."""
