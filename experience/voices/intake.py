@@ -153,6 +153,11 @@ def faults(said: VoiceIn, now: datetime) -> list[dict[str, str]]:
     return [{"field": field, "sentence": sentence} for field, sentence in found]
 
 
+def invalid(field: str, sentence: str) -> Invalid:
+    """The refusal of one field."""
+    return Invalid(sentence, [{"field": field, "sentence": sentence}])
+
+
 def demand_sound(said: VoiceIn, now: datetime) -> None:
     """Raises Invalid, with a sentence for each field, unless this can be taken."""
     if found := faults(said, now):

@@ -2,8 +2,8 @@
 
 import re
 
-from experience.ground.errors import Invalid
 from experience.ground.i18n import say
+from experience.voices.intake import invalid
 
 #: What a person may do with a rant on the board.
 BOARD_STATES = ("hidden", "received", "working", "solved", "declined", "duplicate")
@@ -24,8 +24,8 @@ def state_on_arrival(masked: str) -> str:
 def demand_reply(state: str, reply: str) -> None:
     """Raises Invalid unless the state is one of the board's and a refusal says why."""
     if state not in BOARD_STATES:
-        raise Invalid(say("没有“%(state)s”这种状态。", state=state), [{"field": "state", "sentence": ""}])
+        raise invalid("state", say("没有“%(state)s”这种状态。", state=state))
     if len(reply) > REPLY_LIMIT:
-        raise Invalid(say("官方回复最多 %(limit)d 个字。", limit=REPLY_LIMIT))
+        raise invalid("reply", say("官方回复最多 %(limit)d 个字。", limit=REPLY_LIMIT))
     if state == "declined" and not reply.strip():
-        raise Invalid(say("暂不处理时请写明原因，客户会看到。"))
+        raise invalid("reply", say("暂不处理时请写明原因，客户会看到。"))

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
+from experience.voices.intake import invalid
 
 #: Positions a tsvector can tell apart, and the longest word worth keeping (characters).
 LAST_POSITION = 16_383
@@ -146,4 +147,4 @@ def moment(given: str) -> tuple[datetime, int]:
 
 
 def _strange_cursor() -> Invalid:
-    return Invalid(say("翻页标记无效，请从第一页重新打开。"), [{"field": "cursor", "sentence": ""}])
+    return invalid("cursor", say("翻页标记无效，请从第一页重新打开。"))

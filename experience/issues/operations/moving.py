@@ -7,12 +7,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, select
 
 from experience.audit.operations import record
-from experience.ground.errors import Conflict, Invalid
+from experience.ground.errors import Conflict
 from experience.ground.i18n import say
 from experience.issues import lifecycle, queries
 from experience.issues.operations.raising import attach, demand_version, held
 from experience.issues.tables import Issue, IssueSource, IssueUnit
 from experience.organisation.permissions import Scope
+from experience.voices.intake import invalid
 from experience.voices.operations import follow_issue
 
 _LEADS_TO = {"dispatch": "dispatched", "solve": "solved", "recall": "open"}
@@ -54,7 +55,7 @@ def merge(session: Session, scope: Scope, code: str, into: str, *, now: datetime
         held(session, scope, one)
     issue, target = queries.by_code(session, scope, code), queries.by_code(session, scope, into)
     if issue.id == target.id or target.state not in lifecycle.LIVE:
-        raise Invalid(say("只能并入另一个未关闭的问题。"), [{"field": "into", "sentence": ""}])
+        raise invalid("into", say("只能并入另一个未关闭的问题。"))
     demand_version(issue, version)
     if issue.state == "dispatched":
         raise Conflict(say("问题已派单，请先在工单上并单。"), {"state": issue.state})
@@ -126,5 +127,5 @@ def _enter(issue: Issue, state: str, now: datetime, reason: str) -> None:
 
 def _reason(given: str) -> str:
     if not 2 <= len(given.strip()) <= 500:
-        raise Invalid(say("请写明原因（2–500 个字）。"), [{"field": "reason", "sentence": ""}])
+        raise invalid("reason", say("请写明原因（2–500 个字）。"))
     return given.strip()

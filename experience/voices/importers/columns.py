@@ -71,11 +71,8 @@ def mapping(pairs: Sequence[str]) -> dict[str, str]:
     made: dict[str, str] = {}
     for pair in pairs:
         header, equals, field = pair.partition("=")
-        if equals and header.strip() in HEADERS and field.strip() not in HEADERS:
-            header, field = field, header  # written the other way round: the meaning is plain
-        if not equals or not header.strip() or field.strip() not in HEADERS:
-            known = "、".join(HEADERS)
-            raise Invalid(say("列对应要写成“文件里的列名=字段”，字段可以是：%(known)s。", known=known))
+        if not equals or not header.strip():
+            raise Invalid(say("列对应要写成“文件里的列名=字段”。"))
         made[header.strip()] = field.strip()
     return made
 
@@ -86,6 +83,7 @@ def placed(headers: Sequence[str], given: Mapping[str, str]) -> Columns:
     Raises Invalid when `given` names a column the file lacks, or when no column holds the text.
     """
     plain = [header.strip().lstrip("\ufeff") for header in headers]
+    given = dict(_the_right_way(header, field) for header, field in given.items())
     absent = [header for header in given if header not in plain]
     if absent:
         raise Invalid(
@@ -109,3 +107,12 @@ def placed(headers: Sequence[str], given: Mapping[str, str]) -> Columns:
             )
         )
     return Columns(places, unknown)
+
+
+def _the_right_way(header: str, field: str) -> tuple[str, str]:
+    """Header and field, also when they were given the other way round; Invalid when neither names a field."""
+    if field in HEADERS:
+        return header, field
+    if header in HEADERS:
+        return field, header
+    raise Invalid(say("没有“%(field)s”这个字段，可用的有：%(known)s。", field=field, known="、".join(HEADERS)))

@@ -12,7 +12,7 @@ from experience.ground.errors import NotFound
 from experience.ground.i18n import say
 from experience.organisation.permissions import Scope
 from experience.voices import intake, moderation
-from experience.voices.queries import visible
+from experience.voices.queries import demand_row_id, visible
 from experience.voices.tables import Voice, Vote
 
 
@@ -24,6 +24,7 @@ def moderate(
     Raises Invalid for an unknown state or a refusal without a reason, NotFound outside the scope.
     """
     scope.demand("voices.moderate")
+    demand_row_id(voice_id)
     voice = session.exec(select(Voice).where(Voice.id == voice_id, visible(scope)).with_for_update()).first()
     if voice is None:
         raise NotFound(say("没有这条客户原声，或不在您的范围内。"))

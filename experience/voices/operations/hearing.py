@@ -17,7 +17,7 @@ from experience.ground.i18n import say
 from experience.organisation.permissions import Scope
 from experience.voices import intake, moderation
 from experience.voices.intake import VoiceIn
-from experience.voices.queries import visible
+from experience.voices.queries import demand_row_id, visible
 from experience.voices.tables import Voice
 
 REASON_LENGTH = (4, 200)
@@ -145,12 +145,11 @@ def unmask(session: Session, scope: Scope, voice_id: int, reason: str, *, now: d
     Raises Forbidden without the right, Invalid without a reason, NotFound outside the scope.
     """
     scope.demand("voices.unmask")
+    demand_row_id(voice_id)
     least, most = REASON_LENGTH
     if not least <= len(reason.strip()) <= most:
-        raise Invalid(
-            say("请写明查看原文的原因（%(least)d–%(most)d 个字），它会记入审计。", least=least, most=most),
-            [{"field": "reason", "sentence": ""}],
-        )
+        sentence = say("请写明查看原文的原因（%(least)d–%(most)d 个字），它会记入审计。", least=least, most=most)
+        raise Invalid(sentence, [{"field": "reason", "sentence": sentence}])
     voice = session.exec(select(Voice).where(Voice.id == voice_id, visible(scope))).first()
     if voice is None:
         raise NotFound(say("没有这条客户原声，或不在您的范围内。"))

@@ -17,7 +17,8 @@ from experience.ground.i18n import say
 from experience.ground.sweep import handling, postponed
 from experience.organisation.permissions import Scope
 from experience.voices import search
-from experience.voices.queries import visible
+from experience.voices.intake import invalid
+from experience.voices.queries import demand_row_id, visible
 from experience.voices.tables import Reading, Voice
 
 #: Voices read in one transaction: reading 200 short texts takes well under a second.
@@ -104,6 +105,7 @@ def correct(
     Raises Invalid for an unknown label or topic, NotFound for a voice outside the scope or not read yet.
     """
     scope.demand("voices.correct")
+    demand_row_id(voice_id)
     _demand_known(label, topic)
     reading = session.exec(
         select(Reading).join(Voice).where(Reading.voice_id == voice_id, visible(scope)).with_for_update(of=Reading)
@@ -129,9 +131,9 @@ def _demand_known(label: str | None, topic: str | None) -> None:
     if label is None and topic is None:
         raise Invalid(say("请给出要更正的情感（label）或主题（topic）。"))
     if label is not None and label not in readings.LABELS:
-        raise Invalid(say("情感只能是 negative、neutral 或 positive。"), [{"field": "label", "sentence": ""}])
+        raise invalid("label", say("情感只能是 negative、neutral 或 positive。"))
     if topic is not None and topic not in TOPICS:
-        raise Invalid(say("没有“%(topic)s”这个主题。", topic=topic), [{"field": "topic", "sentence": ""}])
+        raise invalid("topic", say("没有“%(topic)s”这个主题。", topic=topic))
 
 
 def _led_by(topic: str, topics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -41,9 +41,9 @@ def upload(
     scope.demand("voices.import")
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise Invalid(say("请上传 CSV、XLSX 或 JSON Lines 文件。"), [{"field": "file", "sentence": ""}])
+        raise intake.invalid("file", say("请上传 CSV、XLSX 或 JSON Lines 文件。"))
     if source and not intake.source_code(source):
-        raise Invalid(say("缺少来源，或来源不认识：请用小写字母代码，如 hotline、weibo、app。"))
+        raise intake.invalid("source", say("缺少来源，或来源不认识：请用小写字母代码，如 hotline、weibo、app。"))
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{secrets.token_hex(12)}{suffix}"
     file_hash = _saved(stream, kept)

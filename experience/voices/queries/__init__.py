@@ -1,7 +1,7 @@
 """Reads of voices, each within the caller's scope (the public board and receipts apart, which have no caller)."""
 
 from experience.voices.queries.board import BoardCard, board, by_receipt, similar, solved
-from experience.voices.queries.lists import Filters, Heard, Page, conditions, one, page, some, visible
+from experience.voices.queries.lists import Filters, Heard, Page, conditions, demand_row_id, one, page, some, visible
 
 __all__ = [
     "BoardCard",
@@ -11,6 +11,7 @@ __all__ = [
     "board",
     "by_receipt",
     "conditions",
+    "demand_row_id",
     "one",
     "page",
     "similar",

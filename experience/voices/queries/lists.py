@@ -78,8 +78,15 @@ def visible(scope: Scope, voice: Any = Voice) -> ColumnElement[bool]:
     return or_(*mine)
 
 
+def demand_row_id(voice_id: int) -> None:
+    """Raises NotFound for a number no row can have, which the database would refuse to compare."""
+    if not 0 < voice_id < 2**63:
+        raise NotFound(say("没有这条客户原声，或不在您的范围内。"))
+
+
 def one(session: Session, scope: Scope, voice_id: int) -> Heard:
     """The voice with its reading. Raises NotFound outside the scope."""
+    demand_row_id(voice_id)
     row = session.execute(_both().where(col(Voice.id) == voice_id, visible(scope))).first()
     if row is None:
         raise NotFound(say("没有这条客户原声，或不在您的范围内。"))
