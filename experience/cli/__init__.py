@@ -16,6 +16,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("experience.cli.running:serve", "启动网站和后台 worker · migrate, serve, run one worker beside"),
     "worker": ("experience.cli.running:worker", "运行到期任务，直到被停止 · run due jobs until stopped"),
     "tick": ("experience.cli.running:tick", "把到期的事做一遍 · run every due job once, print a JSON summary"),
+    "setup": (
+        "experience.cli.organising:setup",
+        "按 YAML 建立单位、用户、触点 · units, users, touchpoints from a file",
+    ),
+    "token": ("experience.cli.organising:token", "签发 API 令牌 · print a new API token once"),
     "analyse": ("experience.cli.reading:analyse", "研读文本 · JSON Lines of texts in, of readings out"),
     "voices": ("experience.cli.voices:voices", "客户原声：导入文件 · customers' voices: import"),
     "gate": ("experience.cli.rules:gate", "上线门禁算术 · launch-gate arithmetic"),
