@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, g, request, url_for
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from werkzeug.local import LocalProxy
 
 from analysis import segment
@@ -195,8 +195,6 @@ def shared() -> dict[str, Any]:
         "me": LocalProxy(door.somebody),
         "navigation": navigation,
         "my_unit": _my_unit,
-        "now": door.now,
-        "lang": "en" if str(get_locale()).startswith("en") else "zh-CN",
         "unread": _unread,
         "asset": asset,
         "effect_picture": effect_picture,

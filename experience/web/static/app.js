@@ -55,6 +55,9 @@
     document.querySelectorAll("[data-filters] :disabled, form button:disabled:not([data-locked])").forEach(function (f) { f.disabled = false; });
   });
 
+  // On a phone the filters fold away unless one is set.
+  if (matchMedia("(max-width: 767px)").matches) document.querySelectorAll("[data-folds]").forEach(function (d) { d.open = !!d.querySelector(".is-set"); });
+
   // Saved views of a list: name -> query string, kept in this browser.
   function views(box) { try { return JSON.parse(stored("hs-views-" + box.dataset.views) || "{}"); } catch (e) { return {}; } }
   function drawViews(box) {
