@@ -23,7 +23,7 @@ def index() -> str:
     return render_template("notices/index.html", notices=found, next=following, only=only)
 
 
-@bp.post("/<int:notice_id>")
+@bp.post("/<int(max=9223372036854775807):notice_id>")
 @door.requires("home.see")
 def open_one(notice_id: int) -> Response:
     """Marks a notice read and leads to what it tells of."""

@@ -146,7 +146,7 @@ def act(code: str, action: str) -> Response | tuple[str, int]:
         return _one(code, refused, form, action), 422 if isinstance(refused, Invalid) else 403
 
 
-@bp.post("/<code>/requests/<int:request_id>")
+@bp.post("/<code>/requests/<int(max=9223372036854775807):request_id>")
 @door.requires("orders.read")
 def decide(code: str, request_id: int) -> Response | tuple[str, int]:
     """Says yes or no to a return, suspension or extension."""
@@ -177,7 +177,7 @@ def decide(code: str, request_id: int) -> Response | tuple[str, int]:
 
 def _version() -> int:
     given = request.form.get("version", "")
-    return int(given) if given.isdigit() else 0
+    return int(given) if given.isdecimal() and len(given) < 10 else 0
 
 
 def _back(code: str) -> str:

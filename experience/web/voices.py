@@ -47,7 +47,7 @@ def stream() -> str:
     )
 
 
-@bp.get("/<int:voice_id>")
+@bp.get("/<int(max=9223372036854775807):voice_id>")
 @door.requires("voices.read")
 def one(voice_id: int) -> str:
     """One voice with everything that was read in it."""
@@ -66,7 +66,7 @@ def _one(voice_id: int, **more: Any) -> str:
     )
 
 
-@bp.post("/<int:voice_id>/reading")
+@bp.post("/<int(max=9223372036854775807):voice_id>/reading")
 @door.requires("voices.correct")
 def correct(voice_id: int) -> Response | str:
     """Puts label or topic right; htmx gets the row back, a plain form the page it came from."""
@@ -111,7 +111,7 @@ def to_issue() -> Response | str:
 
 
 def _picked() -> list[int]:
-    picked = list(dict.fromkeys(int(id) for id in request.form.getlist("voice") if id.isdigit()))
+    picked = list(dict.fromkeys(id for id in map(_row_id, request.form.getlist("voice")) if id))
     if not picked:
         raise Invalid(say("请先选中至少一条原声。"))
     if len(picked) > MOST_PICKED:
@@ -123,13 +123,13 @@ def _told(picked: Sequence[int]) -> issues.IssueIn:
     severity = request.form.get("severity", "")
     return issues.IssueIn(
         title=request.form.get("title", ""),
-        severity=int(severity) if severity.isdigit() else None,
+        severity=int(severity) if severity in ("1", "2", "3", "4") else None,
         touchpoint=request.form.get("touchpoint", ""),
         voices=picked,
     )
 
 
-@bp.post("/<int:voice_id>/unmask")
+@bp.post("/<int(max=9223372036854775807):voice_id>/unmask")
 @door.requires("voices.unmask")
 def unmask(voice_id: int) -> str | tuple[str, int]:
     """The words as they were said, to one who holds the right and says why."""
@@ -141,7 +141,7 @@ def unmask(voice_id: int) -> str | tuple[str, int]:
     return _one(voice_id, unmasked=voice)
 
 
-@bp.post("/<int:voice_id>/board")
+@bp.post("/<int(max=9223372036854775807):voice_id>/board")
 @door.requires("voices.moderate")
 def moderate(voice_id: int) -> Response | tuple[str, int]:
     """Puts a rant on the public board or takes it off, with our answer."""
@@ -168,7 +168,7 @@ def _filters() -> Filters:
         q=args.get("q", "").strip()[:200],
         topic=args.get("topic", ""),
         label=args.get("label", ""),
-        urgency=int(urgency) if urgency.isdigit() else None,
+        urgency=int(urgency) if urgency in ("0", "1", "2", "3") else None,
         intent=args.get("intent", ""),
         touchpoint=args.get("touchpoint", ""),
         province=args.get("province", ""),
@@ -176,8 +176,13 @@ def _filters() -> Filters:
         since=_day(args.get("from", "")),
         until=_day(args.get("to", ""), days=1),
         is_unsure=args.get("unsure") == "1",
-        import_id=int(args["import"]) if args.get("import", "").isdigit() else None,
+        import_id=_row_id(args.get("import", "")),
     )
+
+
+def _row_id(given: str) -> int | None:
+    """A row's id, or None for what cannot be one."""
+    return int(given) if given.isdecimal() and len(given) <= 18 else None
 
 
 def _day(given: str, days: int = 0) -> datetime | None:

@@ -146,6 +146,19 @@ UNIT_KINDS = {
 }
 LIMIT_UNITS = {"wh": N_("个工作小时"), "wd": N_("个工作日"), "wd_eod": N_("个工作日"), "nh": N_("小时"), "nd": N_("天")}
 
+IMPORT_STATES = {"waiting": N_("排队中"), "running": N_("处理中"), "done": N_("已完成"), "failed": N_("没有成功")}
+IMPORT_FIELDS = {
+    "text": N_("客户说的话"),
+    "source": N_("来源"),
+    "at": N_("时间"),
+    "touchpoint": N_("触点"),
+    "province": N_("省分"),
+    "product": N_("产品"),
+    "external_id": N_("唯一编号"),
+    "customer": N_("客户标识"),
+    "mood": N_("心情"),
+}
+
 #: Why something went wrong, as a reply says it; the first question of every review.
 CAUSES = {
     "system": N_("系统故障"),
@@ -169,7 +182,7 @@ TONES = {
     "pending": "warn", "approved": "good", "rejected": "bad", "expired": "mute",
     "better": "good", "worse": "bad", "unclear": "mute", "undecidable": "mute",
     "running": "info", "paused": "mute", "met": "good", "breached_met": "bad",
-    "waiting": "mute", "invited": "info", "answered": "good", "unreachable": "mute",
+    "waiting": "mute", "done": "good", "failed": "bad", "invited": "info", "answered": "good", "unreachable": "mute",
 }  # fmt: skip
 
 GROUPS: dict[str, dict[str, str]] = {
@@ -192,6 +205,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "verdict": VERDICTS,
     "effect": EFFECT_KEYS,
     "unit": UNIT_KINDS,
+    "import": IMPORT_STATES,
+    "field": IMPORT_FIELDS,
     "severity": {str(k): v for k, v in SEVERITIES.items()},
     "urgency": {str(k): v for k, v in URGENCIES.items()},
 }

@@ -22,7 +22,7 @@ def notices(
     if only_unread:
         query = query.where(col(Notice.read_at).is_(None))
     if cursor:
-        if not cursor.isdigit():
+        if not (cursor.isdecimal() and len(cursor) <= 18):
             raise Invalid(say("翻页标记无效，请从第一页重新打开。"))
         query = query.where(col(Notice.id) < int(cursor))
     found = list(session.execute(query.order_by(col(Notice.id).desc()).limit(limit + 1)).scalars())
