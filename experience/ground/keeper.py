@@ -28,8 +28,10 @@ def keep(folder: Path, programs: Path, socket_folder: Path, *, uid: int, gid: in
         fcntl.flock(lease, fcntl.LOCK_EX)
         if _answers(socket_folder):  # a stale postmaster.pid may name a stranger: stop only what is really there
             account = {} if os.geteuid() == uid else {"user": uid, "group": gid, "extra_groups": []}
-            stop = [programs / "pg_ctl", "stop", "-D", folder / "data", "-m", "fast", "-w", "-t", "120"]
-            subprocess.run(stop, cwd=folder, check=False, **account)  # type: ignore[call-overload] # noqa: S603
+            for mode in ("fast", "immediate"):  # fast cannot end on a full disk; then the next start recovers
+                stop = [programs / "pg_ctl", "stop", "-D", folder / "data", "-m", mode, "-w", "-t", "45"]
+                if not subprocess.run(stop, cwd=folder, check=False, **account).returncode:  # type: ignore[call-overload] # noqa: S603
+                    break
         os.close(own_lock)  # before the lease: whoever gets the lease next must find no keeper
 
 

@@ -38,6 +38,7 @@ _OPTIONS = {
 }
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 _START_SECONDS = 600.0  # crash recovery after a long busy time reads up to max_wal_size
+_OTHER_SECONDS = 60.0  # how long a server of before may take to go
 _LEAST_FREE_BYTES = 150 * 2**20  # a fresh cluster is 40 MB; below this PostgreSQL soon stops on a full disk
 
 _held: dict[Path, IO[bytes]] = {}
@@ -183,9 +184,11 @@ def _write(place: Place, name: str, text: str) -> None:
 def _launch(place: Place, options: dict[str, str]) -> None:
     """Starts the server and waits until it answers; a crash before is mended by PostgreSQL's own recovery.
 
-    A server killed a moment ago may hold its shared memory until its last backends notice: then we try again.
+    A server killed a moment ago may hold its shared memory until its last backends notice, and one that is being
+    stopped holds its lock: then we try again.
     """
     deadline = time.monotonic() + _START_SECONDS
+    patience = time.monotonic() + _OTHER_SECONDS
     while True:
         server = _spawn(place, options)
         while server.poll() is None and time.monotonic() < deadline:
@@ -198,9 +201,13 @@ def _launch(place: Place, options: dict[str, str]) -> None:
             server.terminate()
             server.wait()
             raise _failed(place, said)
-        if not ("is still in use" in said or ("lock file" in said and _disown_locks(place))):
+        is_passing = "is still in use" in said or "lock file" in said
+        if not is_passing or time.monotonic() > patience:
             raise _failed(place, said)
-        time.sleep(0.2)
+        if not _disown_locks(place):
+            time.sleep(0.2)
+            if _answers(place):
+                return
 
 
 def _spawn(place: Place, options: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -281,7 +288,7 @@ def _disk_full(place: Place, free: int) -> Busy:
 
 def _failed(place: Place, said: str) -> HuishengError:
     free = shutil.disk_usage(place.folder).free
-    if "No space left" in said:
+    if "No space left" in said or free < 16 * 2**20:  # on a full disk even the log may say nothing
         return _disk_full(place, free)
     return HuishengError(
         f"内置 PostgreSQL 启动失败，日志在 {place.log}：\n"
