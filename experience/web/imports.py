@@ -67,7 +67,9 @@ def upload() -> AnyResponse | tuple[str, int]:
     if given is None or not given.filename:
         return _index(told(say("请先选择要导入的文件。"))), 422
     try:
-        kept = _kept(cast(BinaryIO, given.stream), given.filename, {}, source=request.form.get("source", ""), is_dry_run=True)
+        kept = _kept(
+            cast(BinaryIO, given.stream), given.filename, {}, source=request.form.get("source", ""), is_dry_run=True
+        )
     except Invalid as refused:
         return _index(told(refused)), 422
     return redirect(url_for("imports.one", import_id=kept.id), 303)
@@ -84,9 +86,13 @@ def one(import_id: int) -> str:
 
 @bp.get("/<int(max=9223372036854775807):import_id>/progress")
 @door.requires("voices.import")
-def progress(import_id: int) -> str:
-    """The counts alone, asked for again and again while the clock works on the file."""
-    return render_template("voices/_progress.html", kept=_of(import_id))
+def progress(import_id: int) -> Response:
+    """The counts alone, asked for again while the clock works on the file; then the whole page is asked for."""
+    kept = _of(import_id)
+    answer = Response(render_template("voices/_progress.html", kept=kept))
+    if kept.state not in OPEN:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @bp.post("/<int(max=9223372036854775807):import_id>/again")

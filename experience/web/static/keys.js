@@ -62,8 +62,17 @@
     var row = event.target.closest("[data-row]");
     if (row && row !== current) go(row);
   });
-  // A row that htmx has replaced keeps its place.
-  document.addEventListener("htmx:afterSwap", function () {
-    if (current && !current.isConnected && current.id) { var again = document.getElementById(current.id); current = null; if (again) go(again); }
+  // A row that htmx has replaced keeps its place and its tick.
+  var ticked = {};
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var pick = event.detail.target && event.detail.target.querySelector && event.detail.target.querySelector("[data-pick]");
+    if (pick && event.detail.target.id) ticked[event.detail.target.id] = pick.checked;
+  });
+  document.addEventListener("htmx:load", function (event) {
+    var row = event.detail.elt;
+    if (!row || !row.id || !row.matches || !row.matches("[data-row]")) return;
+    var pick = row.querySelector("[data-pick]");
+    if (pick && ticked[row.id]) pick.checked = true;
+    if (current && !current.isConnected && current.id === row.id) { current = null; go(row); }
   });
 })();

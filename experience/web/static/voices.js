@@ -27,7 +27,7 @@
     if (!place.value) place.value = at;
     if (!title.value) {
       var option = place.options[place.selectedIndex];
-      title.value = (at && option ? option.text : "") + common(rows.map(function (r) { return r.dataset.topic; }));
+      title.value = (at && option ? option.text + "：" : "") + common(rows.map(function (r) { return r.dataset.topic; }));
       title.select();
     }
   }
