@@ -4,12 +4,13 @@ A field takes the value in its JSON shape (`from_page` turns a page's strings in
 anything else. Which items had to be answered, and which could not have been, is decided by the path afterwards.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from wtforms import Field, Form, ValidationError
 
 from experience.ground.i18n import say
+from experience.voices import intake
 from surveys import conditions, logic
 from surveys.definition import AnyItem, Consent, Matrix, Multi, Rank, SurveyDefinition, Words, options, scale
 
@@ -139,10 +140,10 @@ FIELDS: Mapping[str, type[AnswerField]] = {
 
 
 def clean(value: Any, limit: int) -> str | None:
-    """Text without NULs, lone surrogates and outer space; None when nothing is left. Raises ValidationError."""
+    """Text without control characters, lone surrogates and outer space; None when nothing is left."""
     if not isinstance(value, str):
         raise ValidationError(say("请填写文字。"))
-    kept = value.replace("\x00", "").replace("\r\n", "\n").encode("utf-8", "ignore").decode().strip()
+    kept = intake.clean(value)
     if len(kept) > limit:
         raise ValidationError(say("最多 %(n)s 个字，现在有 %(length)s 个。", n=limit, length=len(kept)))
     return kept or None
@@ -227,17 +228,7 @@ def _stray_words(survey: SurveyDefinition, given: Mapping[str, Any]) -> Mapping[
     return stray
 
 
-class PageForm(Protocol):
-    """A page's fields, as Werkzeug gives them."""
-
-    def get(self, name: str, default: str = "") -> str:
-        """The first value of a field."""
-
-    def getlist(self, name: str) -> list[str]:
-        """All values of a field."""
-
-
-def from_page(survey: SurveyDefinition, sent: PageForm) -> dict[str, Any]:
+def from_page(survey: SurveyDefinition, sent: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Answers in their JSON shape from a page's fields: `a.q1`, `a.q2.other`, `a.matrix.row`, `a.rank.option`.
 
     What cannot be of the shape is left as the text it came in, for the form to refuse.
@@ -246,26 +237,35 @@ def from_page(survey: SurveyDefinition, sent: PageForm) -> dict[str, Any]:
     for item in survey.items:
         name = PREFIX + item.id
         value = _from_fields(item, name, sent)
-        if not conditions.is_empty(value):
+        if not conditions.is_empty(value) and value is not False:
             found[item.id] = value
-        if sent.get(f"{name}.other", "").strip():
-            found[f"{item.id}.other"] = sent.get(f"{name}.other", "")
+        if _first(sent, f"{name}.other").strip():
+            found[f"{item.id}.other"] = _first(sent, f"{name}.other")
     return found
 
 
-def _from_fields(item: AnyItem, name: str, sent: PageForm) -> Any:
-    single = sent.get(name, "")
+def _first(sent: Mapping[str, Sequence[str]], name: str) -> str:
+    return next(iter(sent.get(name, ())), "")
+
+
+def _from_fields(item: AnyItem, name: str, sent: Mapping[str, Sequence[str]]) -> Any:
+    single = _first(sent, name)
     if scale(item):
         return int(single) if single.isascii() and single.isdigit() and len(single) < 4 else single
     if item.type == "multi":
-        return sent.getlist(name)
+        return list(sent.get(name, ()))
     if item.type == "consent":
         return bool(single)
     if item.type == "matrix":
-        return {row.id: sent.get(f"{name}.{row.id}", "") for row in item.rows if sent.get(f"{name}.{row.id}", "")}
+        rows = {row.id: _first(sent, f"{name}.{row.id}") for row in item.rows}
+        return {row: option for row, option in rows.items() if option}
     if item.type == "rank":
-        places = {option.id: sent.get(f"{name}.{option.id}", "") for option in item.options}
-        chosen = [(place.zfill(3), option) for option, place in places.items() if place]
-        is_clear = len({place for place, _ in chosen}) == len(chosen)
-        return [option for _, option in sorted(chosen)] if is_clear else "two in one place"
+        return _ranked({option.id: _first(sent, f"{name}.{option.id}") for option in item.options})
     return single
+
+
+def _ranked(places: Mapping[str, str]) -> list[str] | str:
+    """Options by their place; a text, which no form takes, when two share one."""
+    chosen = sorted((place.zfill(3), option) for option, place in places.items() if place)
+    is_clear = len({place for place, _ in chosen}) == len(chosen)
+    return [option for _, option in chosen] if is_clear else "two in one place"

@@ -85,7 +85,13 @@ def draw(subject: str, what: str) -> float:
 
 def decide(facts: Facts, settings: Settings, now: datetime) -> Verdict:
     """Whether this person may be asked now; the first refusal in the document's order, else show."""
-    refusals = (
+    reason = next((name for name, refuses in checked(facts, settings, now) if refuses), "")
+    return Verdict(show=not reason, reason=reason)
+
+
+def checked(facts: Facts, settings: Settings, now: datetime) -> tuple[tuple[str, bool], ...]:
+    """Every check in its order and whether it refuses."""
+    return (
         ("not_open", not facts.is_open),
         ("channel", not facts.has_channel),
         ("audience", not facts.is_audience),
@@ -101,8 +107,6 @@ def decide(facts: Facts, settings: Settings, now: datetime) -> Verdict:
         ("one_at_a_time", facts.is_being_asked),
         ("quota", facts.is_quota_full),
     )
-    reason = next((name for name, refuses in refusals if refuses), "")
-    return Verdict(show=not reason, reason=reason)
 
 
 def is_quiet(window: tuple[time, time] | None, now: datetime) -> bool:

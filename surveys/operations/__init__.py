@@ -1,7 +1,7 @@
 """What is done with surveys: edit, publish, offer, show, answer, ask again."""
 
 from surveys.operations.answering import SubmitIn, Submitted, submit
-from surveys.operations.asking import Offered, OfferIn, Refused, dismiss, offer, release_next, shown
+from surveys.operations.asking import Offered, OfferIn, Refused, current, dismiss, explain, offer, release_next, shown
 from surveys.operations.editing import create, edit, move, publish
 
 __all__ = [
@@ -11,8 +11,10 @@ __all__ = [
     "SubmitIn",
     "Submitted",
     "create",
+    "current",
     "dismiss",
     "edit",
+    "explain",
     "move",
     "offer",
     "publish",

@@ -178,7 +178,7 @@ def _seed(said: SubmitIn, response: Response | None) -> str:
 
 
 def _known(survey_code: str, version: int | None, said: SubmitIn) -> sqlalchemy.Executable:
-    wanted = col(Survey.current_version) if version is None else version
+    is_wanted = col(Publication.version) == (col(Survey.current_version) if version is None else version)
     is_same: list[ColumnElement[bool]] = [sqlalchemy.false()]
     if said.token or said.invitation_id is not None:
         is_same.append(col(Response.invitation_id) == col(Invitation.id))
@@ -187,6 +187,7 @@ def _known(survey_code: str, version: int | None, said: SubmitIn) -> sqlalchemy.
     is_invited = col(Invitation.token_hash) == (runtime.digest(said.token) if said.token else "")
     if said.invitation_id is not None:
         is_invited = col(Invitation.id) == said.invitation_id
+        is_wanted = col(Publication.id) == col(Invitation.publication_id)
     return (
         sqlalchemy.select(
             col(Survey.id), col(Survey.state), col(Publication.id), col(Publication.sha256), Invitation, Response
@@ -194,7 +195,7 @@ def _known(survey_code: str, version: int | None, said: SubmitIn) -> sqlalchemy.
         .join(Publication, col(Publication.survey_id) == col(Survey.id))
         .outerjoin(Invitation, is_invited)
         .outerjoin(Response, or_(*is_same))
-        .where(col(Survey.code) == survey_code, col(Publication.version) == wanted)
+        .where(col(Survey.code) == survey_code, is_wanted)
         .limit(1)
     )
 

@@ -94,6 +94,23 @@ def current(session: Session, survey_code: str) -> tuple[Survey, Published]:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """A decision laid open: each check in its order and whether it refuses, and the numbers they went by."""
+
+    show: bool
+    checks: tuple[tuple[str, bool], ...]
+    settings: contact_policy.Settings
+
+
+def explain(session: Session, survey_code: str, asked: OfferIn, *, now: datetime) -> Explained:
+    """What would be decided for this person now, and from what; nothing is reserved or written down."""
+    survey, out = current(session, survey_code)
+    facts, verdict = judge(session, survey, out, asked, person=known_person(session, asked), now=now)
+    chosen = eligibility.settings(out.definition.distribution.contact, survey.purpose)
+    return Explained(verdict.show, contact_policy.checked(facts, chosen, now), chosen)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """What the customer's row says: tags for the audience, and whether they asked to be left alone."""
 

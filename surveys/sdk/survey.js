@@ -9,9 +9,13 @@
      definition,  the public definition (blocks, endings, title …)
      lang,        "zh-CN" or "en"; default: the page's language
      snapshot,    the facts the logic is judged by, exactly as the invitation carried them: {ctx, tag, probe, url}
+     extra,       for an open survey: what to send beside the answers, such as {channel, touchpoint, province, url}
      mount,       an element or selector for an inline card; without it the survey is a popover
+     preview      true: nothing is sent or kept, for the studio
      onDone       called with "answered", "dismissed" or "withdrawn"
    }) -> true when it is on the screen, false when it is not (another one is, or the definition cannot be shown)
+
+   window.hsSurvey.hide() takes the survey off the screen.
 
    A survey under way is kept in sessionStorage under "hs_survey": a probe that finds that key when a page starts loads
    this file, and the survey goes on where it was. Answers that could not be sent wait in localStorage "hs_sq".
@@ -103,6 +107,7 @@
     return found;
   };
   W.keep = function () {
+    if (this.s.preview) return;
     var s = Object.assign({}, this.s, { mount: typeof this.s.mount === "string" ? this.s.mount : undefined, onDone: undefined });
     stored("sessionStorage", OPEN, { s: s, answers: this.answers, at: this.at, key: this.key, started: this.started, t: Date.now() });
   };
@@ -124,7 +129,7 @@
     });
     (mount || document.body).append(this.host);
     this.show(false);
-    this.watch();
+    if (!this.s.preview) this.watch();
   };
 
   W.watch = function () { // seen: at least half of it for at least a second
@@ -342,7 +347,7 @@
     if (index + 1 >= places.length) return this.submit();
     this.at = places[index + 1];
     this.keep();
-    if (this.s.token) post(address(this.s, "responses"), this.body(true), this.key).catch(function () {});
+    if (this.s.token && !this.s.preview) post(address(this.s, "responses"), this.body(true), this.key).catch(function () {});
     this.show(true);
   };
 
@@ -353,7 +358,7 @@
       (shown.indexOf(id.split(".")[0]) >= 0 ? given : hidden)[id] = answers[id];
     });
     var body = { version: this.s.version, answers: given, lang: this.words === WORDS.en ? "en" : "zh-CN", seconds: Math.round((Date.now() - this.started) / 100) / 10 };
-    if (this.s.token) body.token = this.s.token; else body.channel = "inline";
+    if (this.s.token) body.token = this.s.token; else Object.assign(body, { channel: "inline" }, this.s.extra);
     if (Object.keys(hidden).length) body.inactive = hidden;
     if (isPartial) body.partial = true;
     return body;
@@ -362,6 +367,7 @@
   W.submit = function () {
     var self = this, url = address(this.s, "responses"), body = this.body(false);
     var ending = this.path().ending;
+    if (this.s.preview) return this.end(ending, null, false);
     this.go.disabled = true;
     function kept() {
       enqueue({ url: url, body: body, key: self.key, at: Date.now() });
@@ -424,7 +430,11 @@
 
   var was = window.hsSurvey, open = stored("sessionStorage", OPEN);
   if (was) return;
-  window.hsSurvey = { show: function (config) { return quietly(show)(config) === true; }, flush: quietly(flush) };
+  window.hsSurvey = {
+    show: function (config) { return quietly(show)(config) === true; },
+    hide: quietly(function () { if (current) current.gone("withdrawn"); }),
+    flush: quietly(flush)
+  };
   window.addEventListener("online", quietly(flush));
   quietly(flush)();
   if (open && open.s && Date.now() - open.t < 864e5) quietly(function () { show(open.s, open); })();

@@ -4,9 +4,11 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rjsmin import jsmin
 
@@ -23,6 +25,13 @@ class Script:
 
 
 @cache
+def words(lang: str) -> Mapping[str, Any]:
+    """What the widget and the pages say around a survey's own words."""
+    known: dict[str, Mapping[str, Any]] = json.loads(_read("words.json"))
+    return known.get(lang, known["zh-CN"])
+
+
+@cache
 def widget() -> Script:
     """The survey widget, made once a process."""
     return script(minified=True)
@@ -35,7 +44,7 @@ def script(*, minified: bool) -> Script:
     parts = _read("survey.js").replace('"__WORDS__"', words).replace('"__CSS__"', styles)
     whole = f"(function(){{\n{_read('logic.js')}\n{parts}\n}})();\n"
     text = (jsmin(whole) if minified else whole).encode()
-    return Script(text, gzip.compress(text, 9, mtime=0), f'"{hashlib.sha256(text).hexdigest()[:20]}"')
+    return Script(text, gzip.compress(text, 9, mtime=0), hashlib.sha256(text).hexdigest()[:20])
 
 
 def _read(name: str) -> str:
