@@ -2,27 +2,32 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
-import numpy as np
-
 from analysis import lexicons
-from analysis.matcher import Matcher, longest
-from analysis.model import Places
+from analysis.features import Pull
+from analysis.matcher import Hit
 from analysis.reading import Aspect
 
 _BREAK = re.compile(r"[,。;!?\n~…]+|(?:但是|但|不过|可是|只是|然而|可惜|就是(?=太|有|没|不|贵|慢|差|价))")
 _FILLER = re.compile(r"^[\s\W]*(?:但是|但|不过|可是|只是|然而|就是|而且|还|也|都|就|了|的|得|是|也是|有点)+|[\s\W]+$")
-#: A clause is good or bad from this logit on; weaker ones are neither.
-_FIRM = 0.55
+#: A clause is good or bad from this pull on, per root of its length; weaker ones are neither.
+_FIRM = 0.5
+
+
+def terms() -> Iterator[tuple[str, str]]:
+    """Each word of the lexicon with the aspect it names."""
+    for aspect, _, words in lexicons.rows("aspects.tsv"):
+        for word in words.split():
+            if len(word) > 1:
+                yield word, aspect
 
 
 @cache
-def _matcher() -> Matcher[str]:
-    return Matcher(
-        (word, aspect) for aspect, _, words in lexicons.rows("aspects.tsv") for word in words.split() if len(word) > 1
-    )
+def names() -> frozenset[str]:
+    """Every aspect there is."""
+    return frozenset(aspect for _, aspect in terms())
 
 
 def clauses(text: str) -> Iterator[tuple[int, int]]:
@@ -36,32 +41,29 @@ def clauses(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def aspects(text: str, places: Places, *, most: int = 8) -> tuple[Aspect, ...]:
+def aspects(text: str, hits: Sequence[Hit[str]], pull: Pull, *, most: int = 8) -> tuple[Aspect, ...]:
     """Each aspect named in a clause with its polarity; one entry an aspect and polarity."""
-    hits = longest(_matcher().find(text))
     if not hits:
         return ()
-    starts = np.array(places.starts)
-    ends = np.array(places.ends)
     found: dict[tuple[str, int], Aspect] = {}
     for start, end in clauses(text):
         named = {name: (a, b) for a, b, name in hits if start <= a and b <= end}
         if not named:
             continue
-        weights = places.weights[(starts >= start) & (ends <= end)]
-        polarity = _sign(float(weights.sum()) / math.sqrt(max(1, int(np.count_nonzero(weights)))))
+        polarity = _sign(pull.over(start, end) / math.sqrt(end - start))
         for name, span in named.items():
-            found.setdefault((name, polarity), Aspect(name, _opinion(text, (start, end), span), polarity))
+            if (name, polarity) not in found:
+                found[name, polarity] = Aspect(name, _opinion(text, (start, end), span), polarity)
     return tuple(found.values())[:most]
 
 
-def _sign(logit: float) -> int:
-    return 1 if logit >= _FIRM else -1 if logit <= -_FIRM else 0
+def _sign(strength: float) -> int:
+    return 1 if strength >= _FIRM else -1 if strength <= -_FIRM else 0
 
 
 def _opinion(text: str, clause: tuple[int, int], term: tuple[int, int]) -> str:
-    """What the clause says once the thing itself is left out; the whole clause where nothing else is said."""
+    """What the clause says once the thing itself is left out; the thing where nothing else is said."""
     after = _FILLER.sub("", text[term[1] : clause[1]])
     before = _FILLER.sub("", text[clause[0] : term[0]])
-    said = after if len(after) >= len(before) or len(after) >= 2 else before
+    said = after if len(after) >= min(2, len(before)) else before
     return (said or text[term[0] : term[1]])[:24]

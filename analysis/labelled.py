@@ -13,6 +13,8 @@ from analysis import lexicons
 _NEUTRAL, _SURPRISE = 0, 5
 #: The voices written for this product, shipped with it.
 OWN = lexicons.FOLDER / "voices.tsv"
+#: The frozen gold set: never trained on, so that it can judge.
+GOLD = lexicons.FOLDER / "gold.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,15 @@ class Folder:
 
 
 def folder(path: Path | None) -> Folder:
-    """The training data of a folder (`**/*.jsonl.gz`, `*.tsv`) and the product's own voices; None: the latter alone."""
+    """The training data of a folder (`**/*.jsonl.gz`, `*.tsv`) and the product's own voices; None: the latter alone.
+
+    Texts of the gold set are left out wherever they come from.
+    """
+    gold = {row.text for row in voices(GOLD)}
     packed = sorted(path.rglob("*.jsonl.gz")) if path else []
     tables = [OWN, *(sorted(path.glob("*.tsv")) if path else [])]
     return Folder(
         tuple(row for file in packed for row in polar(file)),
-        tuple(row for file in tables for row in voices(file)),
+        tuple(row for file in tables for row in voices(file) if row.text not in gold),
         {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (*packed, *tables)},
     )

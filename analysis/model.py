@@ -4,28 +4,27 @@ import hashlib
 import json
 import lzma
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis import features, topics
+from analysis import features, terms, topics
+from analysis.features import Floats, Found
+from analysis.matcher import Hit
 from analysis.reading import INTENTS, LABELS
-
-Floats = npt.NDArray[np.float32]
 
 FOLDER = Path(__file__).parent / "models"
 SHIPPED = FOLDER / "shipped.npz"
 CODES = tuple(topics.TOPICS)
-#: Columns of the small heads, in order: topics, intents, labels.
-HEADS = (*CODES, *INTENTS, *LABELS)
-_TOPIC = slice(0, len(CODES))
-_INTENT = slice(len(CODES), len(CODES) + len(INTENTS))
-_LABEL = slice(len(CODES) + len(INTENTS), len(HEADS))
+#: Columns of the small heads, in order: topics, intents, labels, and whether the text is a customer's of an operator.
+HEADS = (*CODES, *INTENTS, *LABELS, "telecom")
+TOPIC = slice(0, len(CODES))
+INTENT = slice(len(CODES), len(CODES) + len(INTENTS))
+LABEL = slice(len(CODES) + len(INTENTS), len(HEADS) - 1)
 #: How much a hit of the topic lexicon counts beside the text's own features, which have length 1 together.
 RULE_WEIGHT = 0.35
 #: The base logit is damped before it enters the small heads, so that no single figure rules them.
@@ -48,19 +47,9 @@ class Verdict:
     """What the model says of a text: calibrated P(positive), and probabilities over labels, intents and topics."""
 
     positive: float
-    labels: dict[str, float]
-    intents: dict[str, float]
-    topics: dict[str, float]
-    places: "Places"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Each feature's occurrence in the clean text and how far it moves the polarity logit (positive is good)."""
-
-    starts: list[int]
-    ends: list[int]
-    weights: Floats
+    labels: tuple[float, float, float]
+    intents: list[float]
+    topics: list[float]
 
 
 @dataclass(frozen=True)
@@ -78,67 +67,60 @@ class Model:
     small_bias: Floats  # (heads,)
     pairing: Floats  # (labels, intents): log-affinity of a label with an intent
     card: Mapping[str, Any]
+    index: features.Index = field(init=False)
 
-    @property
-    def n_small(self) -> int:
-        return len(self.small) - 1
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", features.Index(self.numbers))
 
-    def polarity_logit(self, numbers: Sequence[int]) -> float:
-        """The calibrated logit of P(positive) for feature numbers, repeats ignored."""
-        found = features.distinct(numbers)
-        if not found:
-            return self.calibration.logit(self.bias)
-        places = np.fromiter(found, dtype=np.int32, count=len(found))
-        return self.calibration.logit(float(self.polarity[places].sum()) / math.sqrt(len(found)) + self.bias)
+    def polarity_logit(self, found: Found) -> float:
+        """The calibrated logit of P(positive) by the polarity head alone."""
+        count = len(found.distinct)
+        pulled = float(self.polarity[found.distinct].sum()) / math.sqrt(count) if count else 0.0
+        return self.calibration.logit(pulled + self.bias)
 
-    def read(self, text: str, words: Sequence[str], hits: Sequence[tuple[int, int, topics.Rule]]) -> Verdict:
-        """The verdict on a clean text, its words and its lexicon hits."""
-        numbers, starts, ends = features.placed(text, words, self.numbers.get)
-        logit = self.polarity_logit(numbers)
-        scores = self._small_scores(features.distinct(numbers), hits, dense_inputs(text, logit))
-        labels, intents = self._decided(logit, scores)
-        places = np.array(numbers, dtype=np.int32)
-        return Verdict(
-            sigmoid(logit),
-            labels,
-            intents,
-            dict(zip(CODES, softmax(scores[_TOPIC]).tolist(), strict=True)),
-            Places(starts, ends, self.polarity[places]),
-        )
+    def positive(self, text: str, words: Sequence[str]) -> float:
+        """Calibrated P(positive) of a clean text and its words, and nothing else."""
+        found = self.index.find(text, words)
+        logit = self.polarity_logit(found)
+        scores = self._scores(found, terms.find(text).topics, text, logit)
+        return self._decided(logit, scores)[0]
 
-    def _small_scores(
-        self, found: set[int], hits: Sequence[tuple[int, int, topics.Rule]], dense: Sequence[float]
-    ) -> Floats:
-        last = self.n_small
-        few = [number for number in found if number <= last]
-        scores: Floats = self.small_bias + np.asarray(dense, dtype=np.float32) @ self.dense
-        if few:
-            scores = scores + self.small[few].sum(axis=0) / math.sqrt(len(few))
+    def read(self, text: str, found: Found, hits: Sequence[Hit[int]]) -> Verdict:
+        """The verdict on a clean text, its features and its topic terms."""
+        logit = self.polarity_logit(found)
+        scores = self._scores(found, hits, text, logit)
+        positive, neutral, intents = self._decided(logit, scores)
+        labels = ((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive)
+        return Verdict(positive, labels, intents, softmax(scores[TOPIC]).tolist())
+
+    def _scores(self, found: Found, hits: Sequence[Hit[int]], text: str, logit: float) -> Floats:
+        """The small heads' scores. A text of one feature counts as much as one of a hundred."""
+        few = found.distinct[: int(found.distinct.searchsorted(len(self.small)))]
+        inputs = np.array(dense_inputs(text, logit, hits), dtype=np.float32)
+        scores: Floats = self.small_bias + inputs @ self.dense
+        if few.size:
+            scores = scores + self.small[few].sum(axis=0) / math.sqrt(few.size)
         if hits:
-            numbers = rule_numbers()
-            scores = scores + RULE_WEIGHT * self.rules[list({numbers[rule] for _, _, rule in hits})].sum(axis=0)
+            scores = scores + RULE_WEIGHT * self.rules[list({number for _, _, number in hits})].sum(axis=0)
         return scores
 
-    def _decided(self, logit: float, scores: Floats) -> tuple[dict[str, float], dict[str, float]]:
-        """Probabilities of labels and intents that fit one another, and labels that keep to the polarity's sign."""
-        joint = np.exp(_log_softmax(scores[_LABEL])[:, None] + _log_softmax(scores[_INTENT])[None, :] + self.pairing)
+    def _decided(self, logit: float, scores: Floats) -> tuple[float, float, list[float]]:
+        """P(positive), P(neutral) and the intents, labels and intents weighed together.
+
+        Of a customer's voice the small heads know the sign better; of any other text the polarity head does.
+        """
+        joint = np.exp(_centred(scores[LABEL])[:, None] + _centred(scores[INTENT]) + self.pairing)
         joint /= joint.sum()
-        neutral = float(joint[1].sum())
-        good = sigmoid(logit)
-        labels = {"negative": (1 - neutral) * (1 - good), "neutral": neutral, "positive": (1 - neutral) * good}
-        return labels, dict(zip(INTENTS, joint.sum(axis=0).tolist(), strict=True))
+        bad, neutral, good = joint.sum(axis=1).tolist()
+        share = sigmoid(float(scores[-1]))
+        positive = share * good / (good + bad) + (1 - share) * sigmoid(logit)
+        return positive, neutral, joint.sum(axis=0).tolist()
 
 
-def dense_inputs(text: str, logit: float) -> tuple[float, ...]:
-    """The few plain numbers the small heads see beside the words: polarity, its strength, and the length."""
+def dense_inputs(text: str, logit: float, hits: Iterable[Hit[int]]) -> list[float]:
+    """The plain numbers beside the words: polarity, its strength, the length, and the lexicon's votes on the topic."""
     bounded = max(-8.0, min(8.0, logit)) * LOGIT_WEIGHT
-    return bounded, abs(bounded), min(2.0, math.log1p(len(text)) / 3)
-
-
-@cache
-def rule_numbers() -> dict[topics.Rule, int]:
-    """Each rule's row in the model."""
-    return {rule: number for number, rule in enumerate(topics.rules())}
+    return [bounded, abs(bounded), min(2.0, math.log1p(len(text)) / 3), *topics.votes(hits)]
 
 
 def sigmoid(logit: float) -> float:
@@ -156,10 +138,10 @@ def softmax(scores: Floats) -> Floats:
     return shares
 
 
-def _log_softmax(scores: Floats) -> Floats:
-    shifted: Floats = scores - scores.max()
-    logs: Floats = shifted - np.log(np.exp(shifted).sum())
-    return logs
+def _centred(scores: Floats) -> Floats:
+    """Scores with the largest at 0: as good as log-probabilities where all is normed afterwards."""
+    centred: Floats = scores - scores.max()
+    return centred
 
 
 def _packed(values: Floats) -> dict[str, npt.NDArray[Any]]:
@@ -200,7 +182,7 @@ def read_file(path: Path) -> Model:
             for name in ("polarity", "small", "rules")
         }
         small_bias, dense, pairing = arrays["small_bias"], arrays["dense"], arrays["pairing"]
-    if card["heads"] != list(HEADS) or len(unpacked["rules"]) != len(rule_numbers()):
+    if card["heads"] != list(HEADS) or len(unpacked["rules"]) != len(topics.rules()):
         raise ValueError(f"{path.name} was trained for another tree of topics; train it again")
     return Model(
         version=card["version"],

@@ -88,7 +88,7 @@ _AT = re.compile(
 _PINYIN = re.compile(r"(?<=[一-鿿])\([a-zü]{0,5}[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ][a-zü]{0,4}\)")
 _RUN = re.compile(r"([^\s0-9])\1{3,}")
 _PHRASE_RUN = re.compile(r"(.{2,12}?)\1{3,}")
-_BLANK = re.compile(r"[^\S\n]{2,}|\s*\n\s*")
+_BLANK = re.compile(r"\s*\n\s*|[^\S\n]{2,}")
 _VARIANTS = lexicons.table("variants.tsv")
 _VARIANT = re.compile("|".join(map(re.escape, sorted(_VARIANTS, key=len, reverse=True))))
 _VARIANT_MARKS = frozenset("".join(_VARIANTS)) & frozenset(

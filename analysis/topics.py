@@ -1,11 +1,12 @@
 """The two-level tree of topics: fixed first-level codes, second level as data."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from analysis import lexicons
-from analysis.matcher import Matcher, longest
+from analysis.matcher import Hit
 
 #: First level; the codes are a contract with outside programs, the names are shown.
 TOPICS: dict[str, str] = {
@@ -43,25 +44,48 @@ def _terms() -> Iterator[tuple[str, Rule]]:
 
 
 @cache
-def _matcher() -> Matcher[Rule]:
-    return Matcher((term, rule) for term, rule in _terms() if len(term) > 1)
-
-
-@cache
 def rules() -> tuple[Rule, ...]:
-    """Every second-level topic there is a rule for, in the order of the lexicon."""
+    """Every second-level topic there is a rule for, in the order of the lexicon; a rule's number is its place."""
     return tuple(dict.fromkeys(rule for _, rule in _terms()))
 
 
-def hits(clean_text: str) -> list[tuple[int, int, Rule]]:
-    """Where the terms of the lexicon stand in a clean text; a term inside a longer term does not count."""
-    return longest(_matcher().find(clean_text))
+@cache
+def terms() -> tuple[tuple[str, int], ...]:
+    """Each term with the number of its rule."""
+    numbers = {rule: number for number, rule in enumerate(rules())}
+    return tuple((term, numbers[rule]) for term, rule in _terms() if len(term) > 1)
 
 
-def detail_of(code: str, found: Iterable[tuple[int, int, Rule]]) -> str:
+@cache
+def codes_of_rules() -> tuple[int, ...]:
+    """For each rule the place of its first-level code among `TOPICS`."""
+    places = {code: place for place, code in enumerate(TOPICS)}
+    return tuple(places[rule.code] for rule in rules())
+
+
+def votes(hits: Iterable[Hit[int]]) -> list[float]:
+    """How the lexicon votes: each code's share of the hits (by the root of their length), then 1 for the first."""
+    shares = [0.0] * (2 * len(TOPICS))
+    places = codes_of_rules()
+    total = 0.0
+    first = -1
+    for start, end, number in hits:
+        weight = math.sqrt(end - start)
+        shares[places[number]] += weight
+        total += weight
+        if first < 0:
+            first = places[number]
+    if total:
+        shares = [share / total for share in shares]
+        shares[len(TOPICS) + first] = 1.0
+    return shares
+
+
+def detail_of(code: str, hits: Iterable[Hit[int]]) -> str:
     """The second-level topic of a first-level one with the most characters behind it, or ""."""
-    votes: dict[str, int] = {}
-    for start, end, rule in found:
+    counts: dict[str, int] = {}
+    for start, end, number in hits:
+        rule = rules()[number]
         if rule.code == code:
-            votes[rule.detail] = votes.get(rule.detail, 0) + end - start
-    return max(votes, key=lambda name: votes[name]) if votes else ""
+            counts[rule.detail] = counts.get(rule.detail, 0) + end - start
+    return max(counts, key=lambda name: counts[name]) if counts else ""

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import features, labelled, normalise, segment, topics
+from analysis import features, labelled, normalise, segment, terms, topics
 from analysis import model as models
+from analysis.features import Floats
 from analysis.labelled import Labelled
+from analysis.matcher import Hit
 from analysis.reading import INTENTS, LABELS
 
 Ints = npt.NDArray[np.int64]
@@ -23,8 +25,10 @@ LEAST_TEXTS, MOST_FEATURES = 3, 110_000
 LEAST_VOICES = 2
 #: A telecom voice counts as much as this many scraped texts: it is what the product will read.
 VOICE_WEIGHT = 6.0
-POLARITY_C, SMALL_C = 3.0, 6.0
+POLARITY_C, SMALL_C = 3.0, 15.0
 FOLDS = 5
+#: Texts that are no operator's voices, to tell those apart by.
+OTHERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,14 @@ class Seen:
 
     row: Labelled
     grams: frozenset[str]
-    hits: tuple[topics.Rule, ...]
+    hits: tuple[Hit[int], ...]
     text: str
 
 
 def see(row: Labelled) -> Seen:
     """The features of a labelled text, exactly as inference makes them."""
     text = normalise.clean(row.text).text
-    grams = frozenset(gram for gram in features.grams(text, segment.cut(text)) if features.is_storable(gram))
-    return Seen(row, grams, tuple({rule for _, _, rule in topics.hits(text)}), text)
+    return Seen(row, frozenset(features.grams(text, segment.cut(text))), tuple(terms.find(text).topics), text)
 
 
 def _counts(seen: Sequence[Seen], numbers: Mapping[str, int]) -> Any:
@@ -65,12 +68,12 @@ def _vocabulary(seen: Sequence[Seen], least: int) -> dict[str, int]:
     return {gram: number for number, gram in enumerate(sorted(g for g, n in counts.items() if n >= least))}
 
 
-def _log_odds(x: Any, good: npt.NDArray[np.bool_], weights: npt.NDArray[np.float32]) -> models.Floats:
+def _log_odds(x: Any, good: npt.NDArray[np.bool_], weights: npt.NDArray[np.float32]) -> Floats:
     """Naive-Bayes log-odds of each feature. Source: Wang and Manning 2012 (NB-weighted linear models)."""
     present = (x > 0).astype(np.float32)
     on = np.asarray(present.T @ (weights * good)).ravel() + 1
     off = np.asarray(present.T @ (weights * ~good)).ravel() + 1
-    odds: models.Floats = (np.log(on / on.sum()) - np.log(off / off.sum())).astype(np.float32)
+    odds: Floats = (np.log(on / on.sum()) - np.log(off / off.sum())).astype(np.float32)
     return odds
 
 
@@ -92,10 +95,10 @@ class Polarity:
     """A polarity head: one weight a feature, and a bias."""
 
     numbers: dict[str, int]
-    weights: models.Floats
+    weights: Floats
     bias: float
 
-    def logits(self, seen: Sequence[Seen]) -> models.Floats:
+    def logits(self, seen: Sequence[Seen]) -> Floats:
         """Raw logits of texts."""
         raw = np.asarray(_counts(seen, self.numbers) @ self.weights).ravel() + self.bias
         return raw.astype(np.float32)
@@ -122,7 +125,7 @@ def polarity(seen: Sequence[Seen], weights: npt.NDArray[np.float32], *, most: in
     return fitted
 
 
-def platt(logits: models.Floats, good: npt.NDArray[np.bool_], weights: Any = None) -> models.Calibration:
+def platt(logits: Floats, good: npt.NDArray[np.bool_], weights: Any = None) -> models.Calibration:
     """The sigmoid that turns held-out logits into probabilities."""
     head = _fitted(logits.reshape(-1, 1), good, 1e6, weights)
     return models.Calibration(float(head.coef_[0][0]), float(head.intercept_[0]))
@@ -133,64 +136,80 @@ class Small:
     """The small heads: topics, intents and labels over features, lexicon hits and dense inputs."""
 
     numbers: dict[str, int]
-    features: models.Floats
-    rules: models.Floats
-    dense: models.Floats
-    bias: models.Floats
-    pairing: models.Floats
+    features: Floats
+    rules: Floats
+    dense: Floats
+    bias: Floats
+    pairing: Floats
 
 
-def _small_matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: models.Floats) -> Any:
+#: Dense inputs before the lexicon's votes, which only the topic head may see.
+_PLAIN_DENSE = 3
+
+
+def _small_matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: Floats) -> Any:
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 -- training only
 
-    rows = models.rule_numbers()
-    hits = np.zeros((len(seen), len(rows)), dtype=np.float32)
+    hits = np.zeros((len(seen), len(topics.rules())), dtype=np.float32)
     for number, one in enumerate(seen):
-        hits[number, [rows[rule] for rule in one.hits]] = models.RULE_WEIGHT
+        hits[number, list({rule for _, _, rule in one.hits})] = models.RULE_WEIGHT
     dense = np.array(
-        [models.dense_inputs(one.text, float(logit)) for one, logit in zip(seen, logits, strict=True)], dtype=np.float32
+        [models.dense_inputs(one.text, float(logit), one.hits) for one, logit in zip(seen, logits, strict=True)],
+        dtype=np.float32,
     )
     return hstack([_counts(seen, numbers), csr_matrix(hits), csr_matrix(dense)]).tocsr()
 
 
-def small(seen: Sequence[Seen], logits: models.Floats) -> Small:
-    """Fit the small heads on fully labelled voices and their held-out polarity logits."""
+def small(seen: Sequence[Seen], logits: Floats, others: Sequence[Seen], other_logits: Floats) -> Small:
+    """Fit the small heads on labelled voices and their held-out polarity logits; `others` are no operator's voices."""
     numbers = _vocabulary(seen, LEAST_VOICES)
     x = _small_matrix(seen, numbers, logits)
+    plain = x.shape[1] - len(models.dense_inputs("", 0.0, ())) + _PLAIN_DENSE
     blocks = [
-        (models.CODES, [one.row.topic for one in seen]),
-        (INTENTS, [one.row.intent for one in seen]),
-        (LABELS, [LABELS[(one.row.sentiment or 0) + 1] for one in seen]),
+        _head(x, [one.row.topic for one in seen], models.CODES, x.shape[1]),
+        _head(x, [one.row.intent for one in seen], INTENTS, plain),
+        _head(x, [LABELS[(one.row.sentiment or 0) + 1] for one in seen], LABELS, plain),
+        _telecom(x, _small_matrix(others, numbers, other_logits), plain),
     ]
-    weights, bias = zip(*(_head(x, values, names) for names, values in blocks), strict=True)
-    table = np.concatenate(weights, axis=1)
-    ends = (len(numbers), len(numbers) + len(models.rule_numbers()))
-    return Small(
-        numbers, table[: ends[0]], table[ends[0] : ends[1]], table[ends[1] :], np.concatenate(bias), _pairing(seen)
-    )
+    table = np.concatenate([weights for weights, _ in blocks], axis=1)
+    ends = (len(numbers), len(numbers) + len(topics.rules()))
+    bias = np.concatenate([each for _, each in blocks])
+    return Small(numbers, table[: ends[0]], table[ends[0] : ends[1]], table[ends[1] :], bias, _pairing(seen))
 
 
-def _head(x: Any, values: Sequence[str], names: Sequence[str]) -> tuple[models.Floats, models.Floats]:
-    """One multinomial head with a column for each name; names never seen get a column that never wins."""
+def _head(x: Any, values: Sequence[str], names: Sequence[str], wide: int) -> tuple[Floats, Floats]:
+    """One multinomial head over the first `wide` inputs; names never seen get a column that never wins."""
     known = np.array([value in names for value in values])
-    y = np.array(values)[known]
-    head = _fitted(x[known], y, SMALL_C)
+    head = _fitted(x[known][:, :wide], np.array(values)[known], SMALL_C)
     weights = np.zeros((x.shape[1], len(names)), dtype=np.float32)
     bias = np.full(len(names), -20, dtype=np.float32)
     for row, name in enumerate(head.classes_):
-        weights[:, names.index(name)] = head.coef_[row]
+        weights[:wide, names.index(name)] = head.coef_[row]
         bias[names.index(name)] = head.intercept_[row]
     return weights, bias
 
 
-def _pairing(seen: Sequence[Seen]) -> models.Floats:
+def _telecom(x: Any, others: Any, wide: int) -> tuple[Floats, Floats]:
+    """The head that tells an operator's voices from other texts; always sure where there are no others."""
+    weights = np.zeros((x.shape[1], 1), dtype=np.float32)
+    if not others.shape[0]:
+        return weights, np.array([20], dtype=np.float32)
+    from scipy.sparse import vstack  # noqa: PLC0415 -- training only
+
+    ours = np.arange(x.shape[0] + others.shape[0]) < x.shape[0]
+    head = _fitted(vstack([x, others]).tocsr()[:, :wide], ours, SMALL_C)
+    weights[:wide, 0] = head.coef_[0]
+    return weights, head.intercept_.astype(np.float32)
+
+
+def _pairing(seen: Sequence[Seen]) -> Floats:
     """Log-affinity of label and intent, smoothed: how much likelier together than apart."""
     table = np.full((len(LABELS), len(INTENTS)), 0.5)
     for one in seen:
         if one.row.intent in INTENTS and one.row.sentiment is not None:
             table[one.row.sentiment + 1, INTENTS.index(one.row.intent)] += 1
     table /= table.sum()
-    affinity: models.Floats = np.log(table / table.sum(axis=1, keepdims=True) / table.sum(axis=0)).astype(np.float32)
+    affinity: Floats = np.log(table / table.sum(axis=1, keepdims=True) / table.sum(axis=0)).astype(np.float32)
     return affinity
 
 
@@ -201,6 +220,14 @@ def folds(count: int, seed: int, among: int = FOLDS) -> Ints:
     return numbers
 
 
+def _sample(places: Sequence[int], most: int, seed: int) -> list[int]:
+    """At most so many of the places, drawn without favour."""
+    if len(places) <= most:
+        return list(places)
+    drawn: list[int] = np.random.default_rng(seed).choice(places, most, replace=False).tolist()
+    return drawn
+
+
 def weights_of(seen: Sequence[Seen]) -> npt.NDArray[np.float32]:
     """How much each polar text counts: small sources are lifted towards the large, voices most."""
     sizes = Counter(one.row.source for one in seen)
@@ -209,7 +236,7 @@ def weights_of(seen: Sequence[Seen]) -> npt.NDArray[np.float32]:
     return np.array([VOICE_WEIGHT if one.row.topic else lifted[one.row.source] for one in seen], dtype=np.float32)
 
 
-def held_out_logits(seen: Sequence[Seen], seed: int) -> models.Floats:
+def held_out_logits(seen: Sequence[Seen], seed: int) -> Floats:
     """For each text the logit of a head that has not seen it; neutral voices get one too but teach nothing."""
     fold = folds(len(seen), seed)
     logits = np.zeros(len(seen), dtype=np.float32)
@@ -236,7 +263,9 @@ def build(data: labelled.Folder, *, seed: int, on: date, say: Callable[[str], No
     head = polarity(teach, weights_of(teach))
     spoken = np.array([bool(one.row.topic) for one in polar])
     voices = [one for one in polar if one.row.topic]
-    heads = small(voices, calibration.scale * logits[spoken] + calibration.shift)
+    calibrated = calibration.scale * logits + calibration.shift
+    others = _sample([i for i, is_voice in enumerate(spoken) if not is_voice], OTHERS, seed)
+    heads = small(voices, calibrated[spoken], [polar[i] for i in others], calibrated[others])
     return _assembled(head, calibration, heads, {"seed": seed, "date": on.isoformat(), "data": data.hashes})
 
 
