@@ -10,6 +10,7 @@ from experience.web import door
 bp = Blueprint("notices", __name__, url_prefix="/notices")
 
 PAGE = 50
+MENU = 12
 
 
 @bp.get("")
@@ -21,6 +22,14 @@ def index() -> str:
     cursor = request.args.get("cursor", "")
     found, following = reads.notices(door.db(), me, only_unread=only, cursor=cursor, limit=PAGE)
     return render_template("notices/index.html", notices=found, next=following, only=only)
+
+
+@bp.get("/menu")
+@door.requires("home.see")
+def menu() -> str:
+    """The latest few, to be opened beside any page."""
+    found, _ = reads.notices(door.db(), door.scope().user_id or 0, limit=MENU)
+    return render_template("notices/menu.html", notices=found)
 
 
 @bp.post("/<int(max=9223372036854775807):notice_id>")

@@ -39,6 +39,15 @@
     else if (hit.dataset.copies && navigator.clipboard) navigator.clipboard.writeText(hit.dataset.copies);
   });
 
+  // Notices open beside the page; without scripts the same link leads to their page.
+  document.addEventListener("click", function (event) {
+    var bell = event.target.closest("[data-drawer]"), drawer = document.getElementById("drawer");
+    if (!bell || !drawer || event.ctrlKey || event.metaKey || !window.htmx) return;
+    event.preventDefault();
+    htmx.ajax("GET", "/notices/menu", { target: "#drawer", swap: "innerHTML" }).then(function () { if (!drawer.open) drawer.showModal(); });
+  });
+  document.addEventListener("click", function (event) { if (event.target.matches("dialog.drawer")) event.target.close(); });
+
   // Filters submit as soon as they are changed, without empty parameters in the address.
   document.addEventListener("change", function (event) {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
