@@ -27,8 +27,24 @@ BULK = ("accept", "urge", "supervise")
 @door.requires("orders.read")
 def index() -> str:
     """The list of orders, most pressing first."""
+    chosen = wanted()
+    db, scope, now = door.db(), door.scope(), door.now()
+    found, following = reads.orders(db, scope, chosen, now=now, cursor=request.args.get("cursor", ""), limit=PAGE)
+    return render_template(
+        "orders/list.html",
+        orders=found,
+        next=following,
+        wanted=chosen,
+        counts=reads.order_counts(db, scope, now),
+        unit_choices=units.choices(kit.units(), scope),
+        bulk=[a for a in BULK if _may_bulk(a)],
+    )
+
+
+def wanted() -> reads.Wanted:
+    """What this request's list is narrowed to; open orders when nothing was asked."""
     args = request.args
-    wanted = reads.Wanted(
+    return reads.Wanted(
         q=args.get("q", "").strip()[:100],
         state=args.get("state", "open" if not args else ""),
         unit=args.get("unit", ""),
@@ -37,17 +53,6 @@ def index() -> str:
         issue=args.get("issue", ""),
         age=args.get("age", ""),
         sort=args.get("sort", "due"),
-    )
-    db, scope, now = door.db(), door.scope(), door.now()
-    found, following = reads.orders(db, scope, wanted, now=now, cursor=args.get("cursor", ""), limit=PAGE)
-    return render_template(
-        "orders/list.html",
-        orders=found,
-        next=following,
-        wanted=wanted,
-        counts=reads.order_counts(db, scope, now),
-        unit_choices=units.choices(kit.units(), scope),
-        bulk=[a for a in BULK if _may_bulk(a)],
     )
 
 

@@ -33,14 +33,14 @@ MOST_PICKED = 200
 @door.requires("voices.read")
 def stream() -> str:
     """Voices newest first, folded, with the words that made each verdict."""
-    filters = _filters()
+    chosen = filters()
     found = queries.page(
-        door.db(), door.scope(), filters, cursor=request.args.get("cursor", ""), limit=PAGE, is_folded=not filters.q
+        door.db(), door.scope(), chosen, cursor=request.args.get("cursor", ""), limit=PAGE, is_folded=not chosen.q
     )
     return render_template(
         "voices/stream.html",
         page=found,
-        filters=filters,
+        filters=chosen,
         issues_of=reads.issues_of(door.db(), door.scope(), [h.voice.id or 0 for h in found.items]),
         live_issues=reads.live_issues(door.db(), door.scope()) if door.scope().may("issues.triage") else [],
         **_choices(),
@@ -161,7 +161,8 @@ def moderate(voice_id: int) -> Response | tuple[str, int]:
     return redirect(url_for("voices.one", voice_id=voice_id), 303)
 
 
-def _filters() -> Filters:
+def filters() -> Filters:
+    """What this request's list is narrowed to; what cannot be meant narrows nothing."""
     args = request.args
     urgency = args.get("urgency", "")
     return Filters(

@@ -118,6 +118,13 @@
   });
   document.querySelectorAll("[data-draft-done]").forEach(function (n) { try { sessionStorage.removeItem("hs-draft-" + n.dataset.draftDone); } catch (e) { /* off */ } });
 
+  // A form opened in its row takes the focus; Escape or the button takes it away again.
+  document.addEventListener("htmx:load", function (event) {
+    var open = event.detail.elt.closest && event.detail.elt.closest(".desk-open"), first = open && open.querySelector("select,textarea,input:not([type=hidden])");
+    if (first) first.focus();
+  });
+  document.addEventListener("click", function (event) { var b = event.target.closest("[data-empties]"); if (b) b.closest(".desk-slot").textContent = ""; });
+
   // htmx: send the CSRF token, show refusals as toasts, never swallow one.
   document.addEventListener("htmx:configRequest", function (event) {
     event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;

@@ -155,3 +155,13 @@ def test_a_form_without_its_token_changes_nothing(office: Office) -> None:
     with transaction(office.engine) as session:
         assert session.get_one(Voice, voice) is not None
         assert session.get_one(Reading, voice).corrected_at is None
+
+
+def test_the_export_holds_what_the_list_shows_masked_and_safe_to_open(office: Office) -> None:
+    say(office, "=cmd|' /C calc'!A0 充值扣了钱不到账", "我的号码13812345678网速太慢")
+    answer = office.staff("lin").client.get("/voices/export.csv?q=")
+    lines = answer.get_data(as_text=True).lstrip("\ufeff").splitlines()
+    assert len(lines) == 3
+    assert ",'=cmd|" in lines[1]
+    assert "13812345678" not in answer.text
+    assert office.staff("wang").client.get("/voices/export.csv").text.count("\n") == 1
