@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "token": ("experience.cli.organising:token", "签发 API 令牌 · print a new API token once"),
     "analyse": ("experience.cli.reading:analyse", "研读文本 · JSON Lines of texts in, of readings out"),
+    "model": ("experience.cli.model:model", "模型：训练、评测、查看、启用 · models: train, evaluate, show, use"),
     "voices": ("experience.cli.voices:voices", "客户原声：导入文件 · customers' voices: import"),
     "gate": ("experience.cli.rules:gate", "上线门禁算术 · launch-gate arithmetic"),
     "doctor": ("experience.cli.doctor:doctor", "体检 · what is wrong with this installation"),

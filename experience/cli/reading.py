@@ -7,6 +7,7 @@ from typing import BinaryIO
 import click
 
 from analysis import stream
+from experience.cli.model import adopt
 
 
 @click.command()
@@ -17,6 +18,8 @@ from analysis import stream
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def analyse(file: BinaryIO, engine: str, output: Path | None, processes: int | None, quiet: bool) -> None:
     """研读文本：一行一个 {"id","text"}，顺序不变 · read JSON Lines, answer in JSON Lines, order kept."""
+    if engine == "model":
+        adopt()
     out = output.open("wb") if output else sys.stdout.buffer
     try:
         ended = stream.analyse(
