@@ -14,6 +14,7 @@ from experience.web.order_acts import filled
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 
 SOON = timedelta(hours=24)
+MOST = 200  # orders on one desk; the list pages through all of them
 DECIDED = timedelta(days=3)
 #: Groups in the order of the page: code -> whether it stands open.
 GROUPS = {"new": True, "late": True, "soon": True, "sent_back": True, "review": True, "working": True, "away": False}
@@ -25,12 +26,14 @@ def index() -> str:
     """The desk: every open order of the caller's units in the group where it needs them."""
     db, scope, now = door.db(), door.scope(), door.now()
     groups: dict[str, list[OrderLine]] = {name: [] for name in GROUPS}
-    for order in orders.open_orders(db, scope):
+    shown = orders.open_orders(db, scope, limit=MOST)
+    for order in shown:
         groups[_group(order, now + SOON, is_late=order.due_at is not None and order.due_at < now)].append(order)
     return render_template(
         "desk/index.html",
         groups=groups,
         is_open=GROUPS,
+        most=MOST if len(shown) == MOST else 0,
         pending=orders.requests(db, scope),
         decided=orders.requests(db, scope, state="decided", since=now - DECIDED, limit=10),
     )

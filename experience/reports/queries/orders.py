@@ -1,14 +1,15 @@
 """Reads of work orders for lists and the desk."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true, tuple_
 from sqlmodel import Session, col
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
+from experience.ground.store import UtcDateTime
 from experience.issues.tables import Issue
 from experience.orders.tables import ORDER_STATES, OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
@@ -18,7 +19,6 @@ FINAL = ("archived", "merged", "cancelled")
 #: The holder must act: these count against the holding unit's clock.
 WITH_UNIT = ("dispatched", "processing", "internal_review")
 AGES = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
-FAR = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +102,39 @@ def orders(
 ) -> tuple[list[OrderLine], str | None]:
     """One page of orders and the cursor of the next; sorted by due instant, or newest first."""
     query = lines().where(visible(scope), *_conditions(session, scope, wanted, now))
-    due = func.coalesce(WorkOrder.due_at, FAR)
+    due, id = col(WorkOrder.due_at), col(WorkOrder.id)
     if wanted.sort == "new":
         if cursor:
-            query = query.where(col(WorkOrder.id) < _place(cursor)[1])
-        query = query.order_by(col(WorkOrder.id).desc())
-    else:
+            query = query.where(id < _place(cursor)[1])
+        query = query.order_by(id.desc())
+    else:  # ascending puts orders without a due instant last, as the index does
         if cursor:
-            query = query.where(tuple_(due, WorkOrder.id) > tuple_(*_place(cursor)))
-        query = query.order_by(due, col(WorkOrder.id))
+            query = query.where(_after(*_place(cursor)))
+        query = query.order_by(due, id)
     found = [OrderLine(*row) for row in session.execute(query.limit(limit + 1))]
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
-    return found[:limit], f"{(last.due_at or FAR).isoformat()}_{last.id}"
+    return found[:limit], f"{last.due_at.isoformat() if last.due_at else ''}_{last.id}"
 
 
-def _place(cursor: str) -> tuple[datetime, int]:
+def _place(cursor: str) -> tuple[datetime | None, int]:
     at, _, id = cursor.rpartition("_")
     try:
-        return datetime.fromisoformat(at), int(id)
+        due = datetime.fromisoformat(at) if at else None
+        if due is not None and due.tzinfo is None or not 0 < int(id) < 2**63:
+            raise ValueError(cursor)
     except ValueError:
         raise Invalid(say("翻页标记无效，请从第一页重新打开。")) from None
+    return due, int(id)
+
+
+def _after(at: datetime | None, place: int) -> ColumnElement[bool]:
+    """Orders that follow this place in the order of (due instant, id), those without one last."""
+    due, id = col(WorkOrder.due_at), col(WorkOrder.id)
+    if at is None:
+        return and_(due.is_(None), id > place)
+    return or_(tuple_(due, id) > tuple_(literal(at, UtcDateTime), literal(place)), due.is_(None))
 
 
 def _conditions(session: Session, scope: Scope, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
@@ -201,12 +212,12 @@ def order_counts(session: Session, scope: Scope, now: datetime) -> dict[str, int
     return dict(zip(counted, row, strict=True))
 
 
-def open_orders(session: Session, scope: Scope, *, limit: int = 200) -> list[OrderLine]:
-    """The open orders held in the scope, most pressing first; `limit` keeps a desk readable."""
+def open_orders(session: Session, scope: Scope, *, limit: int) -> list[OrderLine]:
+    """The open orders held in the scope, most pressing first."""
     query = (
         lines()
         .where(visible(scope), col(WorkOrder.state).not_in(FINAL))
-        .order_by(func.coalesce(WorkOrder.due_at, FAR), col(WorkOrder.id))
+        .order_by(col(WorkOrder.due_at), col(WorkOrder.id))
     )
     return [OrderLine(*row) for row in session.execute(query.limit(limit))]
 
@@ -249,7 +260,7 @@ def requests(
         .where(visible(scope))
     )  # fmt: skip
     if state == "pending":
-        query = query.where(col(OrderRequest.state) == "pending").order_by(func.coalesce(OrderRequest.expires_at, FAR))
+        query = query.where(col(OrderRequest.state) == "pending").order_by(col(OrderRequest.expires_at))
     else:
         query = query.where(col(OrderRequest.decided_at) >= since).order_by(col(OrderRequest.decided_at).desc())
     return [RequestLine(*row) for row in session.execute(query.limit(limit))]
