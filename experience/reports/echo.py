@@ -34,7 +34,6 @@ class AskedAgain:
     created_at: datetime
     answered_at: datetime | None
     is_solved: bool | None
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What became of mine: the page behind a receipt, known only to its author."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
@@ -19,14 +19,13 @@ from experience.reports import echo as rules
 from experience.reports.queries import echo
 from experience.reports.sketch import Sketch, sketch
 from experience.voices import intake, operations, queries
-from experience.voices.tables import Voice
 from experience.web import door, saying, security
 
 bp = Blueprint("receipts", __name__, url_prefix="/v")
 security.csrf.exempt(bp)  # who holds the receipt may answer; there is no cookie to ride on
 
 NOTE_LIMIT = 500
-_ANSWERS, _QUESTIONS = "huisheng.receipts.answers", "huisheng.receipts.questions"
+_ANSWERS = "huisheng.receipts.answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +37,13 @@ class Answered:
     title: str
 
 
-#: Finds the response with this receipt hash; the link to the question of a follow-up, '' when there is none.
+#: Finds the response with this receipt hash.
 AnswerFinder = Callable[[Session, str], Answered | None]
-QuestionFinder = Callable[[Session, int, datetime], str]
 
 
 def know_answers(app: Flask, finder: AnswerFinder) -> None:
     """Makes receipts of survey responses known: surveys lie above and come down to say so."""
     app.extensions[_ANSWERS] = finder
-
-
-def know_questions(app: Flask, finder: QuestionFinder) -> None:
-    """Makes the link of a follow-up's question known."""
-    app.extensions[_QUESTIONS] = finder
 
 
 @bp.get("/<receipt>")
@@ -94,23 +87,13 @@ def _mine(receipt: str) -> _Mine:
     db = door.db()
     voice = queries.by_receipt(db, receipt)
     if voice is not None:
-        return _Mine(_story(db, [voice]), None)
+        return _Mine(echo.story(db, [voice]), None)
     find: AnswerFinder | None = current_app.extensions.get(_ANSWERS)
     answered = find(db, intake.digest(receipt)) if find else None
     if answered is None:
         abort(404)
     said = echo.of_response(db, answered.response_id)
-    return _Mine(_story(db, said) if said else None, answered)
-
-
-def _story(db: Session, voices: list[Voice]) -> echo.Story:
-    """The story, with the link to the follow-up's question where one waits."""
-    told = echo.story(db, voices)
-    asked = told.facts.asked
-    find: QuestionFinder | None = current_app.extensions.get(_QUESTIONS)
-    if find is None or asked is None or asked.state != "invited":
-        return told
-    return replace(told, facts=replace(told.facts, asked=replace(asked, link=find(db, asked.id, door.now()))))
+    return _Mine(echo.story(db, said) if said else None, answered)
 
 
 def _show(receipt: str, **more: str) -> str:

@@ -1,6 +1,7 @@
 """Sites that embed us: which pages may call the public operations, told by key and Origin; no cookie is looked at."""
 
 from flask import Blueprint, Response, request
+from sqlalchemy import any_, literal
 from sqlmodel import col, select
 
 from experience.ground.errors import Forbidden, Invalid
@@ -55,5 +56,5 @@ def allow_origin(answer: Response) -> Response:
 def _is_known(origin: str) -> bool:
     if not origin:
         return False
-    holding = select(Site.key).where(col(Site.is_active), col(Site.origins).any(origin))  # type: ignore[arg-type]
+    holding = select(Site.key).where(col(Site.is_active), literal(origin) == any_(col(Site.origins)))
     return door.db().exec(holding.limit(1)).first() is not None

@@ -1,5 +1,6 @@
 """What everybody may see of voices: the board of rants, and one's own voice by its receipt."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,11 @@ SIMILAR_WINDOW = timedelta(days=180)
 #: Newest rants with a word in common that are compared.
 COMPARED = 300
 #: Share of the telling words of the shorter text that two similar rants have in common.
-SIMILAR_SHARE = 0.4
+SIMILAR_SHARE = 0.5
+#: Words that many rants share whatever they are about.
+_GENERAL = frozenset(
+    re.findall("..", "一个两个小时分钟半天一直没有不到可以现在时候什么怎么已经还是就是今天昨天知道这个那个你们我们他们自己真的希望")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +75,17 @@ def board(
 
 def similar(session: Session, text: str, *, now: datetime, limit: int = 3) -> Sequence[BoardCard]:
     """Rants on the board that speak of the same as this text, nearest first."""
-    tokens = [word for word in search.words(segment.tokens(text)) if len(word) >= 2]
-    query = search.any_of(tokens)
-    if len(set(tokens)) < 2:
+    telling = _telling(text)
+    if len(telling) < 2:
         return []
+    query = search.any_of(sorted(telling))
     matching = (
         select(Voice)
         .where(col(Voice.board_state).in_(("received", "working", "solved")))
         .where(col(Voice.tokens).op("@@")(cast(query, TSQUERY)), col(Voice.at) > now - SIMILAR_WINDOW)
     )
     voices = session.exec(matching.order_by(col(Voice.at).desc()).limit(COMPARED)).all()
-    scored = [(_overlap(tokens, voice.masked), voice) for voice in voices]
+    scored = [(_overlap(telling, _telling(voice.masked)), voice) for voice in voices]
     near = sorted(
         (s for s in scored if s[0] >= SIMILAR_SHARE), key=lambda s: (-s[0], -s[1].votes, -s[1].at.timestamp())
     )
@@ -88,8 +93,12 @@ def similar(session: Session, text: str, *, now: datetime, limit: int = 3) -> Se
     return [_card(near[fold.id][1]) for fold in folds[:limit]]
 
 
-def _overlap(tokens: Sequence[str], text: str) -> float:
-    mine, theirs = set(tokens), {word for word in search.words(segment.tokens(text)) if len(word) >= 2}
+def _telling(text: str) -> frozenset[str]:
+    """The words of a text that say what it is about."""
+    return frozenset(word for word in search.words(segment.tokens(text)) if len(word) >= 2) - _GENERAL
+
+
+def _overlap(mine: frozenset[str], theirs: frozenset[str]) -> float:
     return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
 
 

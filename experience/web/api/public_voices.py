@@ -22,7 +22,7 @@ class RantBody(Body):
     touchpoint: str | None = Field(None, max_length=64)
     province: str | None = Field(None, max_length=40)
     product: str | None = Field(None, max_length=64)
-    mood: int | None = Field(None, ge=1, le=5)
+    mood: int | None = Field(None, ge=1, le=5, strict=True)
     contact: str | None = Field(None, max_length=80)
     consent: bool = False
 
