@@ -11,6 +11,7 @@
      snapshot,    the facts the logic is judged by, exactly as the invitation carried them: {ctx, tag, probe, url}
      extra,       for an open survey: what to send beside the answers, such as {channel, touchpoint, province, url}
      mount,       an element or selector for an inline card; without it the survey is a popover
+     stay         true: it cannot be closed, as on a page of its own
      preview      true: nothing is sent or kept, for the studio
      onDone       called with "answered", "dismissed" or "withdrawn"
    }) -> true when it is on the screen, false when it is not (another one is, or the definition cannot be shown)
@@ -24,7 +25,8 @@
   "use strict";
   var WORDS = "__WORDS__", CSS = "__CSS__";
   var OPEN = "hs_survey", QUEUE = "hs_sq", QUEUED = 20, KEEP_MS = 7 * 864e5, SEEN_MS = 1000;
-  var FACES = ["😠", "🙁", "😐", "🙂", "😄"], SCALES = { nps: [0, 10], csat: [1, 5], ces: [1, 7], score10: [1, 10] };
+  var FACES = ["M9.5 23.5c2.5-5.5 10.5-5.5 13 0M8 9l5 1.6M24 9l-5 1.6", "M10.5 22.5c2.4-3.2 8.6-3.2 11 0", "M11 21h10", "M10.5 19.5c2.4 3.2 8.6 3.2 11 0", "M9.5 18.5c2.5 6.5 10.5 6.5 13 0z"];
+  var SCALES = { nps: [0, 10], csat: [1, 5], ces: [1, 7], score10: [1, 10] };
   var current = null;
 
   function quietly(f) {
@@ -52,6 +54,17 @@
       else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
     });
     (children || []).forEach(function (child) { if (child) made.append(child); });
+    return made;
+  }
+
+  function face(level) { // drawn, because not every system has the emoji
+    function svg(name, attributes) {
+      var made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      Object.keys(attributes).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+      return made;
+    }
+    var made = svg("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" });
+    made.append(svg("circle", { cx: 16, cy: 16, r: 14 }), svg("circle", { "class": "dot", cx: 11, cy: 13, r: 1.9 }), svg("circle", { "class": "dot", cx: 21, cy: 13, r: 1.9 }), svg("path", { d: FACES[level] }));
     return made;
   }
 
@@ -123,7 +136,7 @@
     this.live = el("div", { "class": "vh", "aria-live": "polite" });
     root.append(this.card, this.live);
     var self = this;
-    this.card.addEventListener("keydown", quietly(function (e) { if (e.key === "Escape") { e.stopPropagation(); self.close(); } }));
+    this.card.addEventListener("keydown", quietly(function (e) { if (e.key === "Escape" && !self.s.stay) { e.stopPropagation(); self.close(); } }));
     ["keydown", "keyup", "keypress", "click", "input", "change"].forEach(function (kind) { // the page's shortcuts are not for us
       self.host.addEventListener(kind, function (e) { e.stopPropagation(); });
     });
@@ -161,7 +174,7 @@
       el("div", { "class": "bar", role: "progressbar", "aria-valuemin": 1, "aria-valuemax": places.length, "aria-valuenow": index + 1, "aria-label": this.say("progress", index + 1, places.length) }, [bar]),
       el("div", { "class": "top" }, [
         el("span", { text: this.say("of", index + 1, places.length), "aria-hidden": "true" }),
-        el("button", { "class": "x", type: "button", "aria-label": this.words.close, text: "✕", onclick: function () { self.close(); } })
+        this.s.stay ? null : el("button", { "class": "x", type: "button", "aria-label": this.words.close, text: "✕", onclick: function () { self.close(); } })
       ]),
       el("div", { "class": "body" }, [this.title, item.help ? el("p", { "class": "help", text: this.text(item.help) }) : null, this.control(item), this.error]),
       el("div", { "class": "foot" }, [
@@ -206,7 +219,7 @@
       var input = el("input", { type: kind, name: name, value: String(choice.id), "aria-label": choice.label });
       input.checked = Array.isArray(chosen) ? chosen.indexOf(choice.id) >= 0 : chosen === choice.id || (kind === "checkbox" && chosen === true);
       var label = el("label", { "class": input.checked ? "on" : "", onpointerdown: function () { pressed = Date.now(); } }, [
-        input, choice.mark ? el("b", { text: choice.mark, "aria-hidden": "true" }) : null, el(isScale && choice.mark ? "small" : "span", { text: choice.text })
+        input, choice.face !== undefined ? face(choice.face) : choice.mark ? el("b", { text: choice.mark, "aria-hidden": "true" }) : null, el(isScale && (choice.mark || choice.face !== undefined) ? "small" : "span", { text: choice.text })
       ]);
       input.addEventListener("change", quietly(function () {
         if (onchange) onchange(choice, input); else self.set(item, kind === "checkbox" ? input.checked : choice.id);
@@ -224,8 +237,8 @@
     var ends = SCALES[item.type] || [1, item.scale || 5], choices = [], n, word = this.words;
     for (n = ends[0]; n <= ends[1]; n++) {
       var choice = { id: n, text: String(n) };
-      if (item.type === "csat") choice = { id: n, mark: FACES[n - 1], text: word.csat[n - 1], label: n + " " + word.csat[n - 1] };
-      else if (item.type === "rating" && item.style === "smiley") choice.mark = FACES[Math.round((n - 1) * 4 / (ends[1] - 1))];
+      if (item.type === "csat") choice = { id: n, face: n - 1, text: word.csat[n - 1], label: n + " " + word.csat[n - 1] };
+      else if (item.type === "rating" && item.style === "smiley") choice.face = Math.round((n - 1) * 4 / (ends[1] - 1));
       else if (item.type === "rating" && item.style !== "number") choice = { id: n, mark: "★", text: String(n), label: this.say("stars", n) };
       choices.push(choice);
     }
@@ -390,8 +403,9 @@
     stored("sessionStorage", OPEN, null);
     this.isDone = true;
     var head = el("h2", { tabindex: "-1", text: title });
+    var top = el("div", { "class": "top" }, [el("span"), el("button", { "class": "x", type: "button", "aria-label": this.words.close, text: "✕", onclick: function () { self.gone("answered"); } })]);
     this.card.replaceChildren(
-      el("div", { "class": "top" }, [el("span"), el("button", { "class": "x", type: "button", "aria-label": this.words.close, text: "✕", onclick: function () { self.gone("answered"); } })]),
+      this.s.stay ? "" : top,
       el("div", { "class": "end", role: "status" }, [head, el("p", { text: more }),
         receipt ? el("a", { "class": "go", href: (this.s.endpoint || "") + "/v/" + receipt, target: "_blank", rel: "noopener", text: this.words.receipt }) : null])
     );

@@ -71,7 +71,7 @@ def answer_again(receipt: str) -> AnyResponse | tuple[str, int] | str:
 
 def _recheck(receipt: str) -> tuple[str, SubmitIn]:
     invitation = invited_by_receipt(door.db(), receipt, now=door.now())
-    return library.RECHECK, SubmitIn({}, invitation_id=invitation.id, channel="link", key=_key(), lang=_tag())
+    return library.RECHECK, SubmitIn({}, invitation_id=invitation.id, channel="link", key=_key(), lang=spoken())
 
 
 @bp.get("/s/<code>/thanks")
@@ -118,7 +118,7 @@ def _said(sent: Any) -> SubmitIn:
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None,
         token=sent.get("token") or None,
         key=_key(),
-        lang=_tag(),
+        lang=spoken(),
         channel="qr" if sent.get("channel") == "qr" else "link",
         touchpoint=sent.get("touchpoint", "")[:64],
         province=sent.get("province", "")[:64],
@@ -131,12 +131,13 @@ def _key() -> str:
     return request.form.get("key", "") or "p" + secrets.token_urlsafe(16)
 
 
-def _tag() -> str:
+def spoken() -> str:
+    """The reader's language, as surveys name it."""
     return "en" if str(get_locale()) == "en" else "zh-CN"
 
 
 def _lang(survey: SurveyDefinition) -> str:
-    return _tag() if _tag() in survey.languages else survey.default_lang
+    return spoken() if spoken() in survey.languages else survey.default_lang
 
 
 def _take(code: str, said: SubmitIn, *, receipt: str = "") -> AnyResponse | tuple[str, int] | str:
@@ -214,5 +215,6 @@ def _widget(seen: Looked, code: str, said: SubmitIn, lang: str) -> dict[str, Any
         "definition": seen.out.public,
         "lang": lang,
         "snapshot": seen.here.facts(),
+        "stay": True,
         "extra": {"channel": said.channel, "touchpoint": said.touchpoint, "province": said.province, "url": said.url},
     }

@@ -21,6 +21,8 @@ def of(made: Report, weekly: Iterable[Tally]) -> Mapping[str, Mapping[str, Any]]
 
 
 def _tone(kind: str, answer: int) -> str:
+    if kind == "rating":  # nobody can tell which end of a scale of one's own is the good one
+        return "--accent"
     rule = metrics.KINDS[kind]
     return "--good" if answer >= rule.best_from else "--bad" if answer <= rule.worst_to else "--warn"
 

@@ -17,17 +17,19 @@ from experience.web import door
 from experience.web.errors import translated
 from experience.web.once import once
 from surveys import checks, library, operations, queries
-from surveys.definition import SurveyDefinition, parse
+from surveys.definition import SurveyDefinition, in_language, parse
 from surveys.operations.asking import OfferIn
 from surveys.queries import numbers, texts
 from surveys.queries.report import report
 from surveys.tables import Survey
 from surveys.web import pictures
 from surveys.web.api import MetricsQuery
+from surveys.web.pages import spoken
 
 bp = Blueprint("studio", __name__, url_prefix="/surveys", template_folder="templates")
 
 PAGE = 50
+SAID = 12  # newest texts on the results page; the stream of voices has the rest
 STATES = ("draft", "open", "paused", "closed")
 DIMENSIONS = ("province", "touchpoint", "channel", "sample", "version", "day", "week", "month", "probe")
 
@@ -217,10 +219,11 @@ def results(code: str) -> str:
         definition=definition,
         report=made,
         by=by,
-        words=texts.newest(door.db(), door.scope(), survey, wanted, limit=30),
+        words=texts.newest(door.db(), door.scope(), survey, wanted, limit=SAID),
         versions=[row.version for row in queries.publications(door.db(), survey)],
         pictures=pictures.of(made, trend),
         reasons=REASONS,
+        text=lambda wording: in_language(wording, spoken(), definition.default_lang),
         export=request.query_string.decode("ascii", "ignore"),
     )
 

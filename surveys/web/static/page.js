@@ -6,9 +6,6 @@
   var config = JSON.parse(island.textContent);
   config.mount = mount;
   mount.hidden = false;
-  form.hidden = true;
-  if (!window.hsSurvey.show(config)) {
-    mount.hidden = true;
-    form.hidden = false;
-  }
+  if (window.hsSurvey.show(config)) form.remove();
+  else mount.hidden = true;
 })();
