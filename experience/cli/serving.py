@@ -22,6 +22,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from experience.cli import model
+from experience.ground import postgres
 from experience.ground.config import settings
 from experience.ground.errors import HuishengError
 from experience.web.compress import Compressed
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 
 _PORT_SECONDS = 3.0  # the processes of a server killed a moment ago need an instant to go
 _LONGEST_PAUSE = 30.0
+_DATABASE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def serve(target: str, options: Options) -> None:
     if beside:
         beside.start()
     threading.Thread(target=_tell_when_ready, args=(options,), daemon=True).start()
+    if not settings().database_url:
+        threading.Thread(target=_keep_database, daemon=True).start()
     try:
         server.serve(target_loader=load)
     finally:
@@ -120,6 +124,16 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _keep_database() -> None:
+    """Starts the embedded server again when it was killed; connections in the pools then come back by themselves."""
+    while True:
+        time.sleep(_DATABASE_SECONDS)
+        try:
+            postgres.start()
+        except HuishengError as error:
+            log.error("the embedded database does not start", reason=error.sentence)
 
 
 def _tell_when_ready(options: Options) -> None:

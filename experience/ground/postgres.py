@@ -60,21 +60,28 @@ def start(settings: config.Settings | None = None, *, durable: bool = True) -> s
     place = cluster.place(home)
     address = f"postgresql://{NAME}@/{NAME}?host={quote(str(place.socket_folder))}"
     if place.folder in _held:
+        if not _answers(place):  # killed under us
+            _raise_up(place, durable=durable)
         return address
     lease = place.own(_touch(place.folder / "lease")).open("rb")
     try:
         fcntl.flock(lease, fcntl.LOCK_SH)
-        with _alone(place):
-            if not _answers(place):
-                _make(place)
-                _launch(place, _OPTIONS if durable else _OPTIONS | _CARELESS)
-            _make_database(place)
-            _appoint_keeper(place)
+        _raise_up(place, durable=durable)
     except BaseException:
         lease.close()
         raise
     _held[place.folder] = lease
     return address
+
+
+def _raise_up(place: Place, *, durable: bool) -> None:
+    """Makes what is missing: the cluster, the running server, its database, its keeper."""
+    with _alone(place):
+        if not _answers(place):
+            _make(place)
+            _launch(place, _OPTIONS if durable else _OPTIONS | _CARELESS)
+        _make_database(place)
+        _appoint_keeper(place)
 
 
 def stop(settings: config.Settings | None = None) -> None:

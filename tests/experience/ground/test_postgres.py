@@ -142,6 +142,14 @@ def test_the_next_start_recovers_after_everything_was_killed(home: Settings) -> 
         assert connection.execute("select n from kept").fetchone() == (7,)
 
 
+def test_a_server_killed_under_its_user_is_started_again(home: Settings) -> None:
+    postgres.start(home, durable=False)
+    for pid in processes_of(home):
+        os.kill(pid, signal.SIGKILL)
+    postgres.start(home, durable=False)
+    assert answers(home)
+
+
 def test_a_server_number_used_again_by_a_stranger_does_not_stop_the_start(home: Settings) -> None:
     end(another_user(home))
     wait_for_keeper(home)
