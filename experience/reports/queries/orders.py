@@ -152,7 +152,7 @@ def _conditions(session: Session, scope: Scope, wanted: Wanted, now: datetime) -
         made.append(col(WorkOrder.type) == wanted.type)
     if wanted.issue:
         made.append(col(Issue.code) == wanted.issue)
-    if wanted.age.isdigit() and int(wanted.age) < len(AGES):
+    if wanted.age in map(str, range(len(AGES))):
         made.append(aged(AGES[int(wanted.age)], now))
     if wanted.flag:
         made.append(_flagged(wanted.flag, scope))

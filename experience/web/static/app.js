@@ -130,9 +130,9 @@
     event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
   });
   document.addEventListener("htmx:responseError", function (event) {
-    var xhr = event.detail.xhr, words = "";
-    try { var told = JSON.parse(xhr.responseText); words = told.detail || told.title; } catch (e) { words = xhr.getResponseHeader("X-Words"); }
-    toast(words ? decodeURIComponent(words) : xhr.status + " " + xhr.statusText, true);
+    var xhr = event.detail.xhr;
+    var said = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("main h1, main .note-bad, main .note-warn");
+    toast(said ? said.textContent.trim() : xhr.status + " " + xhr.statusText, true);
   });
   document.addEventListener("htmx:sendError", function () { toast(document.documentElement.lang.indexOf("en") === 0 ? "Network unreachable; nothing was changed." : "网络不通，未作任何改动，请重试。", true); });
   document.addEventListener("hs:toast", function (event) { toast(event.detail.words || event.detail.value, event.detail.bad); });

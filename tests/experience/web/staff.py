@@ -50,7 +50,7 @@ class Office:
         with transaction(engine) as session:
             build_house(session, now)
         self.app = assembly.make(Settings(home=home), engine)
-        self.app.before_request(lambda: setattr(door.g, "now", now))
+        self.app.before_request(lambda: setattr(door.g, "now", self.now))
 
     def staff(self, login: str) -> Staff:
         """This person, logged in."""
