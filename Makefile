@@ -75,7 +75,7 @@ define install
 @test -f $(VENV)/.made-$(HERE) || { $(PYTHON) -m venv --clear $(VENV) && touch $(VENV)/.made-$(HERE); } || { $(say_venv); }
 @echo "正在安装依赖 · installing what $(1) pins ..."
 @sed -n '/^setuptools==/,/# via/p' $(1) > $(VENV)/setuptools.lock
-@$(PIP) --require-hashes -r $(VENV)/setuptools.lock
+@$(PIP) --require-hashes -r $(VENV)/setuptools.lock || { $(say_pip); }
 @$(PIP) --require-hashes -r $(1) || { $(say_pip); }
 @$(PIP) --no-deps --no-index --editable .
 @touch $@

@@ -47,7 +47,7 @@ def work(engine: Engine, jobs: Iterable[sweep.Job], stop: threading.Event, *, no
         executors={"default": ThreadPoolExecutor(threads), "beat": ThreadPoolExecutor(1)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick skipped while its job is busy is no news
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick skipped is no news; one that failed we report
     scheduler.add_listener(_report, EVENT_JOB_ERROR)
     worker, started_at = name_of_this_worker(), now()
     scheduler.add_job(
