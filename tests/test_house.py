@@ -16,7 +16,9 @@ ROOMS = (
     "trials", "releases", "guidance", "reports", "defaults", "setup", "jobs", "demo", "web", "cli",
 )  # fmt: skip
 #: Inside a room: rules <- tables <- queries <- operations <- jobs, web, cli. Any other file is a rule.
-LAYERS = {"tables": 1, "queries": 2, "operations": 3, "importers": 4, "jobs": 4, "demo": 4, "web": 5, "cli": 6}
+LAYERS = {
+    "tables": 1, "queries": 2, "operations": 3, "verification": 4, "jobs": 4, "demo": 4, "web": 5, "cli": 6,
+}  # fmt: skip
 #: guest -> the one file (or the kinds of place) where it may be received.
 GUESTS = {
     "jieba": ("analysis/segment.py",),

@@ -1,0 +1,23 @@
+"""What is done with orders: dispatched, worked, decided, chased, followed up, measured."""
+
+from experience.orders.operations.acting import Act, act
+from experience.orders.operations.chasing import chase_next
+from experience.orders.operations.defining import ensure_calendar, ensure_defaults, ensure_policy
+from experience.orders.operations.dispatching import DispatchIn, dispatch
+from experience.orders.operations.effecting import measure_effect
+from experience.orders.operations.following import record_followup
+from experience.orders.operations.requesting import decide
+
+__all__ = [
+    "Act",
+    "DispatchIn",
+    "act",
+    "chase_next",
+    "decide",
+    "dispatch",
+    "ensure_calendar",
+    "ensure_defaults",
+    "ensure_policy",
+    "measure_effect",
+    "record_followup",
+]

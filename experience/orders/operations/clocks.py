@@ -1,0 +1,217 @@
+"""Start, stop, pause, resume and re-time an order's clocks, with every stretch written down."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlmodel import Session, col
+
+from experience.orders import deadline
+from experience.orders.deadline import Limit
+from experience.orders.queries.calendars import calendar
+from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderRequest, WorkOrder
+
+#: A rejected reply leaves at least this much of the clock: four working hours.
+REJECTED_FLOOR_SECONDS = 4 * 3600
+STATUTORY_DAYS = (10, 12, 14)
+
+
+def limit_of(clock: Clock) -> Limit:
+    """The clock's limit as it was written in the policy."""
+    return deadline.parse(clock.limit_text)
+
+
+def start(
+    session: Session,
+    order: WorkOrder,
+    kind: str,
+    limit_text: str,
+    *,
+    at: datetime,
+    calendar_name: str,
+    budget: float | None = None,
+    latest: datetime | None = None,
+) -> Clock:
+    """A running clock with its marks.
+
+    `budget` (seconds of the limit's own time) replaces the limit's own length; `latest` caps the due instant (a child
+    ends before its parent).
+    """
+    limit, days = deadline.parse(limit_text), calendar(session, calendar_name)
+    total = deadline.budget(days, limit, at) if budget is None else budget
+    due = deadline.due(days, at, limit) if budget is None else deadline.forward(days, limit, at, total)
+    if latest is not None and due > latest:
+        due = max(latest, at)
+        total = deadline.counted(days, limit, at, due)
+    clock = Clock(
+        order_id=order.id or 0,
+        cycle=order.cycle,
+        kind=kind,
+        unit=limit.unit,
+        limit_text=limit_text,
+        budget_seconds=total,
+        calendar=calendar_name,
+        started_at=at,
+        due_at=due,
+        original_due_at=due,
+        is_provisional=not days.is_covered(due),
+    )
+    session.add(clock)
+    session.flush()
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=at))
+    _ring(session, clock, at, used=0.0)
+    return clock
+
+
+def hold(session: Session, order: WorkOrder, *, at: datetime, calendar_name: str) -> Clock:
+    """The clock that says how long the unit holds the order; it has no due."""
+    clock = Clock(
+        order_id=order.id or 0,
+        cycle=order.cycle,
+        kind="hold",
+        unit="nh",
+        limit_text="",
+        budget_seconds=0,
+        calendar=calendar_name,
+        started_at=at,
+    )
+    session.add(clock)
+    session.flush()
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=at))
+    return clock
+
+
+def _ring(session: Session, clock: Clock, at: datetime, *, used: float) -> None:
+    """Marks of the clock's generation for every level not reached yet, counted from `at` with `used` seconds gone."""
+    days, limit = calendar(session, clock.calendar), limit_of(clock)
+    rung = set(
+        session.execute(
+            select(col(ClockMark.level)).where(
+                col(ClockMark.clock_id) == clock.id, col(ClockMark.fired_at).is_not(None)
+            )
+        ).scalars()
+        if clock.generation > 1
+        else ()
+    )
+    rows = [
+        {
+            "clock_id": clock.id,
+            "order_id": clock.order_id,
+            "level": level,
+            "generation": clock.generation,
+            "due_at": deadline.forward(days, limit, at, max(clock.budget_seconds * level / 100 - used, 0)),
+        }
+        for level in deadline.LEVELS
+        if level not in rung
+    ]
+    if rows:
+        session.execute(insert(ClockMark), rows)
+
+
+def used(session: Session, clock: Clock, now: datetime) -> float:
+    """Seconds of the clock's own time counted so far."""
+    if clock.state != "running":
+        return clock.budget_seconds - (clock.remaining_seconds or 0)
+    days, limit = calendar(session, clock.calendar), limit_of(clock)
+    segments = session.execute(
+        select(col(ClockSegment.from_at), col(ClockSegment.to_at)).where(
+            col(ClockSegment.clock_id) == clock.id, col(ClockSegment.is_counted)
+        )
+    ).all()
+    return sum(deadline.counted(days, limit, begin, end or now) for begin, end in segments)
+
+
+def stop(session: Session, clocks: Iterable[Clock], *, at: datetime, is_met: bool = True) -> None:
+    """Ends these clocks, met in time or met after a breach, or cancelled; their unfired marks go."""
+    ending = [clock for clock in clocks if clock.state in ("running", "paused")]
+    if not ending:
+        return
+    for clock in ending:
+        is_late = clock.due_at is not None and at > clock.due_at
+        if is_late and is_met and clock.breached_at is None:
+            clock.breached_at = clock.due_at
+        clock.state = ("breached_met" if clock.breached_at or is_late else "met") if is_met else "cancelled"
+        clock.met_at = at if is_met else None
+        session.add(clock)
+    ids = [clock.id for clock in ending]
+    close = update(ClockSegment).where(col(ClockSegment.clock_id).in_(ids), col(ClockSegment.to_at).is_(None))
+    session.execute(close.values(to_at=at))
+    _silence(session, ids)
+
+
+def _silence(session: Session, ids: Iterable[int | None]) -> None:
+    session.execute(delete(ClockMark).where(col(ClockMark.clock_id).in_(list(ids)), col(ClockMark.fired_at).is_(None)))
+
+
+def pause(session: Session, clock: Clock, *, at: datetime, reason: str) -> None:
+    """Stops counting from `at` (which may lie before now); what is left is remembered."""
+    spent = used(session, clock, at)
+    clock.remaining_seconds = max(clock.budget_seconds - spent, 0)
+    clock.state = "paused"
+    session.add(clock)
+    close = update(ClockSegment).where(col(ClockSegment.clock_id) == clock.id, col(ClockSegment.to_at).is_(None))
+    session.execute(close.values(to_at=at))
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=at, is_counted=False, reason=reason[:200]))
+    _silence(session, [clock.id])
+
+
+def resume(session: Session, clock: Clock, *, at: datetime, floor: float = 0.0) -> None:
+    """Counts on from `at` with what was left, at least `floor` seconds; unfired marks are timed anew."""
+    left = max(clock.remaining_seconds or 0.0, floor)
+    clock.budget_seconds += left - (clock.remaining_seconds or 0.0)
+    spent = clock.budget_seconds - left
+    clock.state, clock.met_at, clock.remaining_seconds = "running", None, None
+    clock.generation += 1
+    days, limit = calendar(session, clock.calendar), limit_of(clock)
+    clock.due_at = deadline.forward(days, limit, at, left)
+    clock.is_provisional = not days.is_covered(clock.due_at)
+    session.add(clock)
+    close = update(ClockSegment).where(col(ClockSegment.clock_id) == clock.id, col(ClockSegment.to_at).is_(None))
+    session.execute(close.values(to_at=at))
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=at))
+    _ring(session, clock, at, used=spent)
+
+
+def take_back(session: Session, clock: Clock, *, submitted_at: datetime, now: datetime) -> None:
+    """A reply was refused: the tentative stop is undone, the time of the review is left out."""
+    clock.remaining_seconds = max(clock.budget_seconds - _counted_until(session, clock, submitted_at), 0)
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=submitted_at, is_counted=False, reason="review"))
+    session.flush()
+    resume(session, clock, at=now, floor=REJECTED_FLOOR_SECONDS)
+
+
+def _counted_until(session: Session, clock: Clock, end: datetime) -> float:
+    days, limit = calendar(session, clock.calendar), limit_of(clock)
+    segments = session.execute(
+        select(col(ClockSegment.from_at), col(ClockSegment.to_at)).where(
+            col(ClockSegment.clock_id) == clock.id, col(ClockSegment.is_counted)
+        )
+    ).all()
+    return sum(deadline.counted(days, limit, begin, stop_ or end) for begin, stop_ in segments)
+
+
+def extend(session: Session, clock: Clock, *, due_at: datetime, now: datetime) -> None:
+    """A later due; unfired marks are timed anew, the original due is kept."""
+    days, limit = calendar(session, clock.calendar), limit_of(clock)
+    spent = used(session, clock, now)
+    clock.budget_seconds = spent + deadline.counted(days, limit, now, due_at)
+    clock.due_at = due_at
+    clock.is_provisional = not days.is_covered(due_at)
+    clock.generation += 1
+    session.add(clock)
+    _silence(session, [clock.id])
+    _ring(session, clock, now, used=spent)
+
+
+def next_instant(order_id: int | None) -> Any:
+    """The SQL of the order's next due instant.
+
+    It is the first unfired mark, a pending request's end, or the end of a suspension.
+    """
+    mark = select(func.min(col(ClockMark.due_at))).where(
+        col(ClockMark.order_id) == order_id, col(ClockMark.fired_at).is_(None)
+    )
+    is_awaited = or_(col(OrderRequest.state) == "pending", col(OrderRequest.kind) == "suspend")
+    request = select(func.min(col(OrderRequest.expires_at))).where(col(OrderRequest.order_id) == order_id, is_awaited)
+    return func.least(mark.scalar_subquery(), request.scalar_subquery())

@@ -1,0 +1,188 @@
+"""An order held for an act: locked, with what the rules need to know of it; and its chain of steps."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from experience.audit.operations import record
+from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
+from experience.ground.i18n import say
+from experience.orders import lifecycle
+from experience.orders.lifecycle import Standing
+from experience.orders.operations import clocks as clockwork
+from experience.orders.queries.standing import actors_of, circumstances
+from experience.orders.queries.visible import visible
+from experience.orders.tables import Clock, OrderRequest, OrderStep, WorkOrder
+from experience.organisation.permissions import Scope
+from experience.organisation.tables import Unit
+
+
+@dataclass
+class Held:
+    """A locked order with its unit, the unit above it, its clocks and requests."""
+
+    order: WorkOrder
+    unit: Unit
+    above: Unit | None
+    requests: list[OrderRequest]
+    standing: Standing
+    clocks: list[Clock] = field(default_factory=list)
+
+    def running(self, *kinds: str) -> list[Clock]:
+        """Clocks of these kinds that run or are paused, newest cycle first."""
+        found = [c for c in self.clocks if c.kind in kinds and c.state in ("running", "paused")]
+        return sorted(found, key=lambda c: -c.cycle)
+
+    def latest(self, kind: str) -> Clock | None:
+        """The newest clock of a kind, whatever its state."""
+        found = [c for c in self.clocks if c.kind == kind]
+        return max(found, key=lambda c: (c.cycle, c.id or 0)) if found else None
+
+
+def held(session: Session, scope: Scope, code: str, *, now: datetime) -> Held:
+    """The order under this code, locked. Raises NotFound outside the scope."""
+    order = session.exec(select(WorkOrder).where(WorkOrder.code == code, visible(scope)).with_for_update()).first()
+    if order is None:
+        raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
+    return with_surroundings(session, scope, order, now=now)
+
+
+def with_surroundings(session: Session, scope: Scope, order: WorkOrder, *, now: datetime) -> Held:
+    """A locked order with what the rules need."""
+    around = circumstances(session, [order])[order.id or 0]
+    clocks = list(session.exec(select(Clock).where(Clock.order_id == order.id)))
+    standing = around.standing(order, actors_of(scope, order, around), now)
+    return Held(order, around.unit, around.above, around.requests, standing, clocks)
+
+
+def demand(held_: Held, action: str, version: int | None) -> None:
+    """Raises Invalid for an unknown act, Conflict for a stale version or an act not in the table now.
+
+    The wrong person is told so by Forbidden before the state matters.
+    """
+    if action not in lifecycle.MOVES:
+        raise Invalid(
+            say("没有“%(action)s”这个动作。", action=action[:40]),
+            [{"field": "action", "sentence": say("可用的动作：%(all)s", all="、".join(lifecycle.MOVES))}],
+        )
+    if not lifecycle.is_actor(action, held_.standing):
+        raise Forbidden(say("这一步不由您的岗位来做。"))
+    from_table = lifecycle.refusal(action, held_.standing)
+    if version is not None and version != held_.order.version:
+        raise conflict(held_, say("工单已被他人更新，请按最新状态再操作。"))
+    if from_table is not None:
+        raise conflict(held_, from_table)
+
+
+def conflict(held_: Held, sentence: str) -> Conflict:
+    """A conflict that tells the order's state now and what is allowed."""
+    order = held_.order
+    return Conflict(
+        sentence,
+        {
+            "code": order.code,
+            "state": order.state,
+            "version": order.version,
+            "allowed": lifecycle.allowed(held_.standing),
+        },
+    )
+
+
+def step(
+    session: Session,
+    scope: Scope,
+    order: WorkOrder,
+    action: str,
+    *,
+    to: str | None = None,
+    now: datetime,
+    reason: str = "",
+    note: str = "",
+    detail: dict[str, Any] | None = None,
+) -> OrderStep:
+    """Moves the order on by one version and seals the step into its chain; writes the audit too."""
+    came_from = order.state
+    order.state = to or came_from
+    order.version += 1
+    made = OrderStep(
+        order_id=order.id or 0,
+        seq=order.version,
+        at=now,
+        actor_id=scope.user_id,
+        acting_for_id=scope.acting_for_id,
+        action=action,
+        from_state=came_from,
+        to_state=order.state,
+        reason=reason,
+        note=note,
+        detail=detail or {},
+        prev_hash=order.last_hash,
+        hash="",
+    )
+    made.hash = sealed(made)
+    order.last_hash = made.hash
+    session.add(made)
+    session.add(order)
+    record(
+        session,
+        scope,
+        f"orders.{action}",
+        ("order", order.code),
+        now=now,
+        detail={"from": came_from, "to": order.state},
+    )
+    return made
+
+
+def sealed(one: OrderStep) -> str:
+    """SHA-256 over the step's content and the hash before it."""
+    content = [
+        one.order_id,
+        one.seq,
+        one.at.isoformat(),
+        one.actor_id,
+        one.acting_for_id,
+        one.action,
+        one.from_state,
+        one.to_state,
+        one.reason,
+        one.note,
+        one.detail,
+        one.prev_hash,
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def settle(session: Session, order: WorkOrder) -> None:
+    """Writes the order and its next due instant."""
+    session.add(order)
+    session.flush()
+    table = WorkOrder.__table__  # type: ignore[attr-defined]
+    session.connection().execute(
+        update(table).where(table.c.id == order.id).values(next_due_at=clockwork.next_instant(order.id))
+    )
+    session.expire(order, ["next_due_at"])
+
+
+def note_due(order: WorkOrder, resolve: Clock | None) -> None:
+    """The order's own due columns follow its resolve clock."""
+    if resolve is not None:
+        order.due_at = resolve.due_at
+        order.original_due_at = order.original_due_at or resolve.original_due_at
+        order.breached_at = order.breached_at or resolve.breached_at
+
+
+def unit_by_code(session: Session, code: str, field_name: str = "unit") -> Unit:
+    """The active unit. Raises Invalid when there is none."""
+    found = session.exec(select(Unit).where(col(Unit.code) == code, col(Unit.is_active))).first()
+    if found is None:
+        raise Invalid(
+            say("没有单位“%(code)s”。", code=str(code)[:60]), [{"field": field_name, "sentence": say("请选择现有单位")}]
+        )
+    return found

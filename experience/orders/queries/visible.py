@@ -1,0 +1,14 @@
+"""Which orders a caller may see: those of the units in scope."""
+
+from typing import Any
+
+from sqlalchemy import true
+from sqlmodel import col
+
+from experience.orders.tables import WorkOrder
+from experience.organisation.permissions import Scope
+
+
+def visible(scope: Scope) -> Any:
+    """The condition on WorkOrder."""
+    return true() if scope.is_everything else col(WorkOrder.unit_id).in_(scope.unit_ids)
