@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "analyse": ("experience.cli.reading:analyse", "研读文本 · JSON Lines of texts in, of readings out"),
     "model": ("experience.cli.model:model", "模型：训练、评测、查看、启用 · models: train, evaluate, show, use"),
     "voices": ("experience.cli.voices:voices", "客户原声：导入文件 · customers' voices: import"),
+    "due": ("experience.cli.orders:due", "时限计算 · when a limit runs out and when it rings"),
+    "verify": ("experience.cli.orders:verify", "核对历史 · recompute clocks and hash chains from the steps"),
     "gate": ("experience.cli.rules:gate", "上线门禁算术 · launch-gate arithmetic"),
     "doctor": ("experience.cli.doctor:doctor", "体检 · what is wrong with this installation"),
     "bench": ("experience.cli.bench:bench", "性能测试 · the benchmarks of bench/"),
