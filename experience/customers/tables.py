@@ -32,7 +32,9 @@ class Approach(Row, table=True):
 
     __tablename__ = "approach"
     __table_args__ = (
-        CheckConstraint("verdict in ('reserved','shown','answered','dismissed','released','refused')", name="verdict"),
+        CheckConstraint(
+            "verdict in ('invited','reserved','shown','answered','dismissed','released','refused')", name="verdict"
+        ),
         Index("ix_approach_subject_at", "subject", "at", postgresql_where=text("verdict <> 'refused'")),
         Index("ix_approach_device_at", "device", "at", postgresql_where=text("verdict <> 'refused'")),
         Index("ix_approach_what_at", "what", "at"),

@@ -21,6 +21,7 @@ from surveys import runtime
 from surveys.answers import answer_rows
 from surveys.eligibility import Setting
 from surveys.logic import Path, walk
+from surveys.operations.following import hand_back
 from surveys.operations.hearing import hear_response
 from surveys.operations.quotas import turned_away
 from surveys.publication import Published, published
@@ -321,6 +322,8 @@ def _finish(session: Session, seen: Looked, row: Mapping[str, Any], given: Mappi
         answered = answered.values(state="answered", shown_at=shown_at)
         session.execute(answered.execution_options(synchronize_session=False))
         customers.mark(session, invitation.id or 0, "answered", now=now)
+        if invitation.follow_up_id is not None:
+            hand_back(session, invitation.follow_up_id, given, now=now)
     hear_response(session, survey, given, here.facts(), row, now=now)
     ending: str = row["ending"]
     away = None if row["is_screenout"] else turned_away(session, seen.survey_id, survey, given, here)

@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from experience.customers.tables import Approach
 from experience.ground.errors import Conflict, Invalid, NotFound
+from experience.issues.tables import Issue, IssueSource
 from experience.organisation.permissions import SYSTEM
 from experience.voices.tables import Voice
 from surveys import operations
@@ -194,3 +195,13 @@ def test_who_answers_too_fast_is_set_aside_not_thrown_away(session: Session, now
     published(session, now)
     operations.submit(session, "recharge", SubmitIn(UNHAPPY, seconds=2), now=now)
     assert session.exec(select(Response.is_quarantined, Response.quarantine_reason)).one() == (True, "speeder")
+
+
+def test_a_grave_answer_becomes_a_candidate_issue_and_the_next_one_joins_it(session: Session, now: datetime) -> None:
+    published(session, now, actions=[{"if": {"ref": "a.q1", "op": "eq", "value": 1}, "do": "issue", "severity": 2}])
+    for text in ("扣款没到账", "充了两次都失败"):
+        said = SubmitIn({"q1": 1, "q3": text}, touchpoint="web.recharge", province="guangdong")
+        operations.submit(session, "recharge", said, now=now)
+    issue = session.exec(select(Issue)).one()
+    assert (issue.state, issue.severity, issue.origin) == ("candidate", 2, "survey")
+    assert len(session.exec(select(IssueSource)).all()) == 2

@@ -27,7 +27,7 @@ def upgrade() -> None:
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('invitation_id', sa.Integer(), nullable=True),
     sa.Column('touchpoint', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.CheckConstraint("verdict in ('reserved','shown','answered','dismissed','released','refused')", name=op.f('ck_approach_verdict')),
+    sa.CheckConstraint("verdict in ('invited','reserved','shown','answered','dismissed','released','refused')", name=op.f('ck_approach_verdict')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_approach'))
     )
     op.create_index('ix_approach_device_at', 'approach', ['device', 'at'], unique=False, postgresql_where=sa.text("verdict <> 'refused'"))
