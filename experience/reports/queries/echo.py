@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from analysis import normalise
@@ -144,7 +145,7 @@ def _first_words(session: Session, issue_ids: Sequence[int]) -> dict[int, tuple[
         .join(Voice, col(Voice.id) == col(IssueSource.row))
         .where(col(IssueSource.issue_id).in_(issue_ids), IssueSource.kind == "voice", Voice.board_state != "hidden")
         .order_by(col(IssueSource.issue_id), col(Voice.votes).desc(), col(Voice.id))
-        .distinct(col(IssueSource.issue_id))
+        .ext(distinct_on(col(IssueSource.issue_id)))
     )
     words = dict(session.exec(public).all())
     return {issue_id: (int(n), words.get(issue_id, "")) for issue_id, n in session.exec(counted)}
