@@ -61,23 +61,28 @@ def polar(path: Path) -> Iterator[Labelled]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Everything found in a training folder: polar texts and fully labelled voices, with the files' hashes."""
+    """Everything found in a training folder: polar, fully labelled and unlabelled texts, with the files' hashes."""
 
     texts: tuple[Labelled, ...]
     voices: tuple[Labelled, ...]
+    unlabelled: tuple[str, ...]
     hashes: dict[str, str]
 
 
 def folder(path: Path | None) -> Folder:
-    """The training data of a folder (`**/*.jsonl.gz`, `*.tsv`) and the product's own voices; None: the latter alone.
+    """The training data of a folder and the product's own voices; None: the latter alone.
+
+    `**/*.jsonl.gz` are polar texts, `*.tsv` voices, `unlabelled*.txt` one text a line.
 
     Texts of the gold set are left out wherever they come from.
     """
     gold = {row.text for row in voices(GOLD)}
     packed = sorted(path.rglob("*.jsonl.gz")) if path else []
     tables = [OWN, *(sorted(path.glob("*.tsv")) if path else [])]
+    plain = sorted(path.glob("unlabelled*.txt")) if path else []
     return Folder(
         tuple(row for file in packed for row in polar(file)),
         tuple(row for file in tables for row in voices(file) if row.text not in gold),
-        {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (*packed, *tables)},
+        tuple(line for file in plain for line in file.read_text(encoding="utf-8").splitlines() if line.strip()),
+        {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (*packed, *tables, *plain)},
     )

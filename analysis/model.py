@@ -221,3 +221,8 @@ def load(path: Path | str | None = None) -> Model:
 def use(model: Model) -> None:
     """From now on this process reads with this model; one assignment, so no reading mixes two."""
     _desk.in_use = model
+
+
+def reset() -> None:
+    """Read with the shipped model again."""
+    _desk.in_use = None

@@ -86,8 +86,9 @@ _AT = re.compile(
     r"@(?!工信|通管|通信管理|12300|12315|12345|黑猫|市监|市场监管|消协|中消协|人民|央视|新华|焦点|网信|中纪委|国资委)[\w·\-]{1,30}"
 )
 _PINYIN = re.compile(r"(?<=[一-鿿])\([a-zü]{0,5}[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ][a-zü]{0,4}\)")
-_RUN = re.compile(r"([^\s0-9])\1{3,}")
-_PHRASE_RUN = re.compile(r"(.{2,12}?)\1{3,}")
+#: Without one of these there is no personal data that `privacy` knows of.
+_FIGURE = re.compile(r"[0-9@]|[一幺][三四五六七八九]")
+_RUN = re.compile(r"([^\s0-9])\1\1\1+")
 _BLANK = re.compile(r"\s*\n\s*|[^\S\n]{2,}")
 _VARIANTS = lexicons.table("variants.tsv")
 _VARIANT = re.compile("|".join(map(re.escape, sorted(_VARIANTS, key=len, reverse=True))))
@@ -108,7 +109,7 @@ def _replace(clean: Clean, pattern: re.Pattern[str], new: Callable[[re.Match[str
         starts.extend(clean.starts[at:start])
         starts.extend(_shared(clean.starts, start, end, len(shown)))
         at = end
-    if not at and not pieces:
+    if not pieces:
         return clean
     starts.extend(clean.starts[at:])
     return Clean("".join(pieces) + clean.text[at:], starts, clean.stop)
@@ -135,7 +136,7 @@ def _translated(clean: Clean) -> Clean:
 
 
 def _without_personal_data(clean: Clean) -> Clean:
-    found = list(spots(clean.text))
+    found = list(spots(clean.text)) if _FIGURE.search(clean.text) else []
     if not found:
         return clean
     pieces: list[str] = []
@@ -198,9 +199,9 @@ def _variants_out(now: Clean) -> Clean:
 
 def _runs_squeezed(now: Clean) -> Clean:
     now = _replace(now, _RUN, lambda found: found.group(1) * 3)
-    if len(now.text) > 8:
-        now = _replace(now, _PHRASE_RUN, lambda found: found.group(1) * 3)
-    return _stripped(_replace(now, _BLANK, lambda found: "\n" if "\n" in found.group() else " "))
+    if "  " in now.text or "\n" in now.text:
+        now = _replace(now, _BLANK, lambda found: "\n" if "\n" in found.group() else " ")
+    return _stripped(now)
 
 
 _STEPS = (_links_out, _artefacts_out, _variants_out, _without_personal_data, _runs_squeezed)

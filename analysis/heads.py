@@ -1,0 +1,228 @@
+"""The heads of the model, fitted with scikit-learn: polarity over many texts, the small heads over voices."""
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis import features, normalise, segment, terms, topics
+from analysis import model as models
+from analysis.features import Floats
+from analysis.labelled import Labelled
+from analysis.matcher import Hit
+from analysis.reading import INTENTS, LABELS
+
+#: A polarity feature must stand in this many texts, and this many of the heaviest are kept (2 MB file).
+LEAST_TEXTS, MOST_FEATURES = 3, 110_000
+#: A small head's feature must stand in this many voices.
+LEAST_VOICES = 2
+POLARITY_C, SMALL_C = 3.0, 10.0
+#: A label corrected by staff counts as much as this many others.
+CORRECTION_WEIGHT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A text as the trainer sees it."""
+
+    row: Labelled
+    grams: frozenset[str]
+    hits: tuple[Hit[int], ...]
+    text: str
+
+
+def see(row: Labelled) -> Seen:
+    """The features of a labelled text, exactly as inference makes them."""
+    text = normalise.clean(row.text).text
+    return Seen(row, frozenset(features.grams(text, segment.cut(text))), tuple(terms.find(text).topics), text)
+
+
+def _counts(seen: Sequence[Seen], numbers: Mapping[str, int]) -> Any:
+    """Rows of 1 / √(known features) at each known feature of each text."""
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415 -- training only
+
+    columns: list[int] = []
+    ends = [0]
+    for one in seen:
+        columns += [number for gram in one.grams if (number := numbers.get(gram)) is not None]
+        ends.append(len(columns))
+    sizes = np.diff(ends)
+    values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes).astype(np.float32)
+    return csr_matrix((values, np.array(columns, dtype=np.int32), np.array(ends)), shape=(len(seen), len(numbers)))
+
+
+def _vocabulary(seen: Sequence[Seen], least: int) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for one in seen:
+        counts.update(one.grams)
+    return {gram: number for number, gram in enumerate(sorted(g for g, n in counts.items() if n >= least))}
+
+
+def _log_odds(x: Any, good: npt.NDArray[np.bool_], weights: npt.NDArray[np.float32]) -> Floats:
+    """Naive-Bayes log-odds of each feature. Source: Wang and Manning 2012 (NB-weighted linear models)."""
+    present = (x > 0).astype(np.float32)
+    on = np.asarray(present.T @ (weights * good)).ravel() + 1
+    off = np.asarray(present.T @ (weights * ~good)).ravel() + 1
+    odds: Floats = (np.log(on / on.sum()) - np.log(off / off.sum())).astype(np.float32)
+    return odds
+
+
+def _fitted(x: Any, y: Any, c: float, weights: Any = None) -> Any:
+    """A converged logistic regression. Raises RuntimeError when the solver gave up."""
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 -- training only
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 -- training only
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            return LogisticRegression(C=c, tol=1e-4, max_iter=1000).fit(x, y, sample_weight=weights)
+        except ConvergenceWarning as stopped:
+            raise RuntimeError(f"the regression did not converge: {stopped}") from stopped
+
+
+@dataclass(frozen=True)
+class Polarity:
+    """A polarity head: one weight a feature, and a bias."""
+
+    numbers: dict[str, int]
+    weights: Floats
+    bias: float
+
+    def logits(self, seen: Sequence[Seen]) -> Floats:
+        """Raw logits of texts."""
+        raw = np.asarray(_counts(seen, self.numbers) @ self.weights).ravel() + self.bias
+        return raw.astype(np.float32)
+
+
+def polarity(seen: Sequence[Seen], weights: npt.NDArray[np.float32], *, most: int = MOST_FEATURES) -> Polarity:
+    """Fit, keep the heaviest features, and fit again on those."""
+    numbers = _vocabulary(seen, LEAST_TEXTS)
+    good = np.array([one.row.sentiment == 1 for one in seen])
+    fitted: Polarity | None = None
+    for _ in range(2):
+        x = _counts(seen, numbers)
+        odds = _log_odds(x, good, weights)
+        head = _fitted(x.multiply(odds).tocsr(), good, POLARITY_C, weights)
+        fitted = Polarity(numbers, (head.coef_[0] * odds).astype(np.float32), float(head.intercept_[0]))
+        if len(numbers) <= most:
+            break
+        frequency = np.asarray((x > 0).sum(axis=0)).ravel()
+        worth = np.abs(fitted.weights) * np.sqrt(frequency)
+        kept = set(np.argsort(-worth)[:most].tolist())
+        names = [gram for gram, number in numbers.items() if number in kept]
+        numbers = {gram: number for number, gram in enumerate(names)}
+    assert fitted is not None
+    return fitted
+
+
+def platt(logits: Floats, good: npt.NDArray[np.bool_], weights: Any = None) -> models.Calibration:
+    """The sigmoid that turns held-out logits into probabilities."""
+    head = _fitted(logits.reshape(-1, 1), good, 1e6, weights)
+    return models.Calibration(float(head.coef_[0][0]), float(head.intercept_[0]))
+
+
+@dataclass(frozen=True)
+class Small:
+    """The small heads: topics, intents and labels over features, lexicon hits and dense inputs."""
+
+    numbers: dict[str, int]
+    features: Floats
+    rules: Floats
+    dense: Floats
+    bias: Floats
+    pairing: Floats
+
+
+#: Dense inputs before the lexicon's votes, which only the topic head may see.
+_PLAIN_DENSE = 3
+
+
+def _small_matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: Floats) -> Any:
+    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 -- training only
+
+    hits = np.zeros((len(seen), len(topics.rules())), dtype=np.float32)
+    for number, one in enumerate(seen):
+        hits[number, list({rule for _, _, rule in one.hits})] = models.RULE_WEIGHT
+    dense = np.array(
+        [models.dense_inputs(one.text, float(logit), one.hits) for one, logit in zip(seen, logits, strict=True)],
+        dtype=np.float32,
+    )
+    return hstack([_counts(seen, numbers), csr_matrix(hits), csr_matrix(dense)]).tocsr()
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """What tells an operator's voices from other texts: some of those with their logits, or a model that knows."""
+
+    seen: Sequence[Seen] = ()
+    logits: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    base: models.Model | None = None
+
+
+def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
+    """Fit the small heads on labelled voices and their held-out polarity logits."""
+    numbers = _vocabulary(seen, LEAST_VOICES)
+    x = _small_matrix(seen, numbers, logits)
+    plain = x.shape[1] - len(models.dense_inputs("", 0.0, ())) + _PLAIN_DENSE
+    weights = np.array([CORRECTION_WEIGHT if one.row.source.startswith("corrections") else 1.0 for one in seen])
+    blocks = [
+        _head(x, [one.row.topic for one in seen], models.CODES, weights, x.shape[1]),
+        _head(x, [one.row.intent for one in seen], INTENTS, weights, plain),
+        _head(x, [LABELS[(one.row.sentiment or 0) + 1] for one in seen], LABELS, weights, plain),
+        _telecom(x, numbers, strangers, plain),
+    ]
+    table = np.concatenate([columns for columns, _ in blocks], axis=1)
+    ends = (len(numbers), len(numbers) + len(topics.rules()))
+    bias = np.concatenate([each for _, each in blocks])
+    return Small(numbers, table[: ends[0]], table[ends[0] : ends[1]], table[ends[1] :], bias, _pairing(seen))
+
+
+def _head(
+    x: Any, values: Sequence[str], names: Sequence[str], sharp: npt.NDArray[np.float64], wide: int
+) -> tuple[Floats, Floats]:
+    """One multinomial head over the first `wide` inputs; names never seen get a column that never wins."""
+    known = np.array([value in names for value in values])
+    head = _fitted(x[known][:, :wide], np.array(values)[known], SMALL_C, sharp[known])
+    weights = np.zeros((x.shape[1], len(names)), dtype=np.float32)
+    bias = np.full(len(names), -20, dtype=np.float32)
+    for row, name in enumerate(head.classes_):
+        weights[:wide, names.index(name)] = head.coef_[row]
+        bias[names.index(name)] = head.intercept_[row]
+    return weights, bias
+
+
+def _telecom(x: Any, numbers: Mapping[str, int], strangers: Strangers, wide: int) -> tuple[Floats, Floats]:
+    """The head that tells an operator's voices from other texts; always sure where nothing is known of others."""
+    weights = np.zeros((x.shape[1], 1), dtype=np.float32)
+    if strangers.base is not None:
+        return _inherited(strangers.base, numbers), strangers.base.small_bias[-1:]
+    if not strangers.seen:
+        return weights, np.array([20], dtype=np.float32)
+    from scipy.sparse import vstack  # noqa: PLC0415 -- training only
+
+    together = vstack([x, _small_matrix(strangers.seen, numbers, strangers.logits)]).tocsr()
+    head = _fitted(together[:, :wide], np.arange(together.shape[0]) < x.shape[0], SMALL_C)
+    weights[:wide, 0] = head.coef_[0]
+    return weights, head.intercept_.astype(np.float32)
+
+
+def _inherited(base: models.Model, numbers: Mapping[str, int]) -> Floats:
+    """Another model's last column, for this numbering of features."""
+    last = base.small[:, -1]
+    column = [last[number] if 0 < (number := base.numbers.get(gram, 0)) < len(last) else 0.0 for gram in numbers]
+    return np.concatenate([np.array(column, dtype=np.float32), base.rules[:, -1], base.dense[:, -1]])[:, None]
+
+
+def _pairing(seen: Sequence[Seen]) -> Floats:
+    """Log-affinity of label and intent, smoothed: how much likelier together than apart."""
+    table = np.full((len(LABELS), len(INTENTS)), 0.5)
+    for one in seen:
+        if one.row.intent in INTENTS and one.row.sentiment is not None:
+            table[one.row.sentiment + 1, INTENTS.index(one.row.intent)] += 1
+    table /= table.sum()
+    affinity: Floats = np.log(table / table.sum(axis=1, keepdims=True) / table.sum(axis=0)).astype(np.float32)
+    return affinity
