@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 from sqlmodel import Session
 
+from experience import defaults
 from experience.ground import migrate, postgres, store
 from experience.ground.config import Settings
 from tests.people import House, build_house
@@ -64,6 +65,8 @@ def template(server: str) -> Iterator[str]:
     _admin(server, f"create database {name}")
     engine = store.engine(address(server, name))
     migrate.upgrade(engine)
+    with store.transaction(engine) as session:
+        defaults.ensure(session)
     engine.dispose()
     yield name
     _admin(server, f"drop database {name} with (force)")

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
+from experience import defaults
 from experience.ground import migrate, postgres, store
 from experience.ground.config import Settings, settings
 from experience.ground.errors import Conflict, HuishengError, Invalid
@@ -31,6 +32,8 @@ def ready_engine(chosen: Settings | None = None) -> Engine:
     log_to_stderr()
     engine = reachable_engine(chosen or settings())
     migrate.upgrade(engine)
+    with store.transaction(engine) as session:
+        defaults.ensure(session)
     return engine
 
 

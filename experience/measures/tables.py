@@ -23,7 +23,7 @@ class Measure(Row, table=True):
     window_seconds: int = Field(primary_key=True)
     key: str = Field(primary_key=True)
     province: str = Field(primary_key=True, default="")
-    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     bucket: int = Field(primary_key=True, default=0)
     n: int = Field(default=0, sa_type=BigInteger)
     value: float = 0.0

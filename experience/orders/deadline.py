@@ -1,7 +1,7 @@
 """Deadlines: limits in working or natural time, pauses, marks, roll-over.
 
-Units are never mixed: `wh` counts working seconds; `wd_eod` ends at the last span of the Nth working day after the start
-day; `nh` counts seconds; `nd_eod` ends at 24:00 of the Nth day after the start day (Civil Code arts. 201 and 203).
+Units are never mixed: `wh` counts working seconds; `wd_eod` ends at the last span of the Nth working day after the
+start day; `nh` counts seconds; `nd_eod` ends at 24:00 of the Nth day after the start day (Civil Code 201 and 203).
 """
 
 import re

@@ -133,7 +133,7 @@ def _wake(session: Session, found: Held, now: datetime) -> None:
         return
     ends = [r.expires_at for r in _suspensions(found.requests) if r.expires_at is not None]
     if ends and min(ends) <= now:
-        lift(session, found, now=now)
+        lift(session, found, now=min(ends))  # a late sweep must not give the unit more time than it was granted
         step(session, SYSTEM, found.order, "resume", to="processing", now=now, note=say("挂起到期，自动恢复").template)
 
 
