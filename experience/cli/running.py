@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from types import FrameType
 from zoneinfo import ZoneInfo
 
@@ -65,11 +65,11 @@ def tick(house: House, at: str) -> None:
 
 
 def instant(text: str) -> datetime:
-    """An ISO 8601 instant; without a zone it is Beijing time, as people here write it."""
+    """An ISO 8601 instant in UTC; without a zone it is Beijing time, as people here write it."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(
             f"{text!r} 不是 ISO 8601 时间，例如 2026-11-23T10:00+08:00 · not an ISO 8601 instant."
         ) from error
-    return read if read.tzinfo else read.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo("Asia/Shanghai"))).astimezone(UTC)

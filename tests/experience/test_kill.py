@@ -11,7 +11,7 @@ import signal
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from experience.ground.store import transaction
+from experience.issues.operations import IssueIn, raise_issue
+from experience.orders.operations import DispatchIn, dispatch
+from experience.organisation.permissions import SYSTEM
 from tests.data_journey import SETUP, SURVEY
 from tests.running import HOUSE, HUISHENG, Running
 
@@ -172,7 +175,7 @@ def fire_under_kills(running: Running, left: Callable[[], int], *, seed: int) ->
     """Lets three workers fire what is due, killing one after every few rows, until nothing is left. Counts kills."""
     chance, kills = random.Random(seed), 0
     crew = workers(running, 3)
-    at_next_kill = left() - chance.randint(3, 15)
+    at_next_kill = left() - chance.randint(8, 20)
     deadline = datetime.now(tz=START.tzinfo) + timedelta(seconds=50)
     try:
         while (now_left := left()) and datetime.now(tz=START.tzinfo) < deadline:
@@ -182,10 +185,39 @@ def fire_under_kills(running: Running, left: Callable[[], int], *, seed: int) ->
                 victim.wait()
                 crew += workers(running, 1)
                 kills += 1
-                at_next_kill = now_left - chance.randint(3, 15)
+                at_next_kill = now_left - chance.randint(8, 20)
     finally:
         for process in crew:
             process.kill()
             process.wait()
     assert left() == 0
     return kills
+
+
+def dispatched(engine: Engine, count: int, at: datetime) -> None:
+    """Orders dispatched so long ago that most of their marks are due."""
+    for n in range(count):
+        with transaction(engine) as session:
+            told = IssueIn(title=f"充值不到账 {n}", severity=2, touchpoint="web.recharge", province="guangdong")
+            issue = raise_issue(session, SYSTEM, told, now=at)
+            wanted = DispatchIn(units=["guangdong"], type="complaint", instructions="请核查并回复客户")
+            dispatch(session, SYSTEM, issue.id or 0, wanted, now=at)
+
+
+def test_every_mark_fires_once_whatever_is_killed(running: Running, own_database: Engine) -> None:
+    dispatched(own_database, 90, (START - timedelta(days=10)).astimezone(UTC))
+    due = "clock_mark where due_at <= :now"
+    all_due = number(own_database, f"select count(*) from {due}", now=START)
+    assert all_due >= 270
+
+    def left() -> int:
+        return number(own_database, "select count(*) from work_order where next_due_at <= :now", now=START)
+
+    kills = fire_under_kills(running, left, seed=11)
+    assert kills >= 3
+    assert number(own_database, f"select count(*) from {due} and fired_at is null", now=START) == 0
+    fired = number(own_database, "select count(*) from clock_mark where fired_at is not null")
+    rung = "from order_step, jsonb_array_elements(detail->'marks') mark where action = 'mark'"
+    assert number(own_database, f"select count(*) {rung}") == fired
+    assert number(own_database, f"select count(distinct (order_id, mark)) {rung}") == fired
+    assert running.command("verify", check=False).returncode == 0
