@@ -3,16 +3,19 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from analysis.topics import TOPICS
+from experience.ground.i18n import say
 from experience.issues import lifecycle, triage
 from experience.issues.operations.raising import IssueIn, attach, raise_issue
 from experience.issues.tables import Issue
+from experience.notices import operations as notices
 from experience.organisation.permissions import SYSTEM
+from experience.organisation.tables import Unit
 from experience.touchpoints.tables import Touchpoint
 from experience.voices.intake import PROVINCES
 from experience.voices.operations import mark_triaged
@@ -22,6 +25,9 @@ from experience.voices.tables import Reading, Voice
 BATCH = 500
 #: Voices attached to a candidate found by volume; the others are counted, not listed.
 EVIDENCE = 100
+#: Sources that are the customer's own word just now; only they alert about a key touchpoint, while they are fresh.
+OWN_WORDS = ("rant", "survey", "chat", "app", "web")
+FRESH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +69,54 @@ def _look(session: Session, case: _Case, heard: Sequence[tuple[Voice, Reading]],
     """One case: into its live issue if there is one, else a candidate if it is urgent or many."""
     name = f"{case.touchpoint}|{case.topic}|{case.province}"
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:case, 9))"), {"case": name})
-    ids = [voice.id for voice, _ in heard if voice.id is not None]
-    live = _issue_of(session, case)
-    if live is not None:
-        attach(session, live, [("voice", id) for id in ids], now)
-        return
     urgent = [voice.id for voice, reading in heard if reading.urgency >= 3 and voice.id is not None]
+    issue = _issue_of(session, case)
+    if issue is not None:
+        attach(session, issue, [("voice", voice.id) for voice, _ in heard if voice.id is not None], now)
+    else:
+        issue = _found(session, case, urgent, now)
+    if issue is not None and urgent:
+        _alert(
+            session, case, say("有特急原声，请立即研判：%(title)s"), issue.title, link=f"/issues/{issue.code}", now=now
+        )
+    elif any(voice.source in OWN_WORDS and voice.heard_at > now - FRESH for voice, _ in heard) and _is_key(
+        session, case
+    ):
+        link = f"/voices?label=negative&touchpoint={case.touchpoint}"
+        _alert(session, case, say("关键触点有新的负面原声：%(title)s"), _place(session, case), link=link, now=now)
+
+
+def _found(session: Session, case: _Case, urgent: Sequence[int], now: datetime) -> Issue | None:
+    """A new candidate when the case is urgent, or when many said so lately and nobody dismissed it."""
     recent = _recent(session, case, now)
     is_many = triage.is_cluster(len(recent), _daily_before(session, case, now)) and not _rests(session, case, now)
-    if urgent or is_many:
-        evidence = recent[:EVIDENCE] if is_many else urgent
-        raise_issue(session, SYSTEM, _candidate(session, case, evidence, bool(urgent)), now=now)
+    if not urgent and not is_many:
+        return None
+    evidence = list(dict.fromkeys([*urgent, *(recent[:EVIDENCE] if is_many else ())]))
+    return raise_issue(session, SYSTEM, _candidate(session, case, evidence, bool(urgent)), now=now)
+
+
+def _alert(session: Session, case: _Case, sentence: str, title: str, *, link: str, now: datetime) -> None:
+    """Tells the centre's triagers and the province it happened in, once an hour for each case however many say so."""
+    serving = select(Unit.id).where(Unit.kind == "province", Unit.territory == case.province, Unit.territory != "")
+    notices.tell(
+        session,
+        roles=("coordinator",),
+        unit_ids=[id for id in session.exec(serving) if id is not None],
+        centre=True,
+        centre_roles=("triager", "dispatcher"),
+        topic="issues.alert",
+        sentence=sentence,
+        params={"title": title},
+        link=link,
+        dedupe=f"{link.partition('?')[0]}:{case.touchpoint}:{case.topic}:{case.province}:{now:%Y%m%d%H}",
+        level=3 if link.startswith("/issues") else 1,
+        now=now,
+    )
+
+
+def _is_key(session: Session, case: _Case) -> bool:
+    return bool(session.exec(select(Touchpoint.is_key).where(Touchpoint.code == case.touchpoint)).first())
 
 
 def _issue_of(session: Session, case: _Case) -> Issue | None:
@@ -130,13 +173,17 @@ def _negative(case: _Case) -> list[bool]:
     ]
 
 
-def _candidate(session: Session, case: _Case, evidence: Sequence[int], is_urgent: bool) -> IssueIn:
+def _place(session: Session, case: _Case) -> str:
+    """Province and touchpoint as people call them."""
     touchpoint = session.exec(select(Touchpoint.name).where(Touchpoint.code == case.touchpoint)).first()
-    place = "".join(filter(None, (PROVINCES.get(case.province, ""), touchpoint or case.touchpoint)))
+    return "".join(filter(None, (PROVINCES.get(case.province, ""), touchpoint or case.touchpoint)))
+
+
+def _candidate(session: Session, case: _Case, evidence: Sequence[int], is_urgent: bool) -> IssueIn:
     topic = TOPICS.get(case.topic, case.topic)
     title = f"特急：{topic}" if is_urgent else f"{topic}集中反映"
     return IssueIn(
-        title="　".join(filter(None, (place, title))),
+        title="　".join(filter(None, (_place(session, case), title))),
         touchpoint=case.touchpoint,
         topic=case.topic,
         province=case.province,

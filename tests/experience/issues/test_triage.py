@@ -10,9 +10,11 @@ from sqlmodel import Session, select
 from experience.issues import lifecycle, queries, triage
 from experience.issues.operations import accept, dismiss, triage_next
 from experience.issues.tables import Issue
+from experience.notices.tables import Notice
 from experience.organisation.permissions import SYSTEM, Scope
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_next
+from tests.people import build_house
 
 LIN = Scope(user_id=None, name="林", roles=frozenset({"triager"}), is_everything=True)
 TROUBLE = (
@@ -129,3 +131,27 @@ def test_more_urgency_or_more_voices_never_make_it_lighter(signal: triage.Signal
 @pytest.mark.parametrize("state", lifecycle.ACTS)
 def test_every_act_leads_to_a_known_state(state: str) -> None:
     assert set(lifecycle.ACTS[state].values()) <= set(lifecycle.ACTS)
+
+
+def test_an_urgent_voice_tells_the_centre_and_the_province_within_the_same_minute(
+    session: Session, now: datetime
+) -> None:
+    house = build_house(session, now)
+    said(session, now, "充值话费扣了钱不到账，再不退我就向工信部12300投诉，找媒体曝光")
+    code = look(session, now + timedelta(seconds=5))[0].code
+    told = {(n.user_id, n.link) for n in session.exec(select(Notice).where(Notice.level == 3))}
+    assert {(house.users[login].id, f"/issues/{code}") for login in ("lin", "zhou")} <= told
+    assert house.users["wang"].id not in {user for user, _ in told}
+    said(session, now, "充值话费扣了钱不到账，已经向工信部12300投诉")
+    look(session, now + timedelta(seconds=10))
+    assert (
+        len(session.exec(select(Notice).where(Notice.user_id == house.users["lin"].id, Notice.level == 3)).all()) == 1
+    )
+
+
+def test_a_bad_word_at_a_key_touchpoint_is_told_of_without_an_issue(session: Session, now: datetime) -> None:
+    house = build_house(session, now)
+    said(session, now, TROUBLE[0])
+    assert look(session, now) == []
+    told = session.exec(select(Notice).where(Notice.user_id == house.users["lin"].id)).one()
+    assert told.link.startswith("/voices?")
