@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, render_template
 
-from experience.orders import queries as order_queries
 from experience.reports.queries import order_file, orders
 from experience.reports.queries.orders import OrderLine
 from experience.web import door, kit
@@ -56,18 +55,15 @@ def _group(order: OrderLine, soon_at: datetime, *, is_late: bool) -> str:
 @bp.get("/<code>/<action>")
 @door.requires("orders.read")
 def form(code: str, action: str) -> str:
-    """One act's form, to be opened in its row; `answer` is whichever way of replying is open to this unit."""
+    """One act's form, to be opened in its row."""
     db, scope = door.db(), door.scope()
-    order, _ = order_file.order_row(db, scope, code)
-    allowed = order_queries.order_card(db, scope, code)["allowed"]
-    if action == "answer":
-        action = "submit" if "submit" in allowed else "reply"
     if action not in FORMS:
         abort(404)
+    file = order_file.order_file(db, scope, code, now=door.now())
     return render_template(
         "desk/_form.html",
-        order=order,
-        name=action if action in allowed else "",
-        form=filled(action, order, kit.units()),
-        voices=order_file.issue_voices(db, scope, order.issue_id, limit=3),
+        order=file.order,
+        name=action if action in file.allowed else "",
+        form=filled(action, file.order, kit.units()),
+        voices=order_file.issue_voices(db, scope, file.order.issue_id, limit=3),
     )

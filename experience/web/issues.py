@@ -14,9 +14,10 @@ from experience.ground.errors import Conflict, Invalid
 from experience.issues import lifecycle, operations, queries
 from experience.issues.tables import Issue
 from experience.orders import operations as orders
+from experience.orders import queries as order_queries
 from experience.reports import pictures, suggestions
 from experience.reports.queries import issues as reads
-from experience.reports.queries import order_file, units
+from experience.reports.queries import units
 from experience.touchpoints.tables import Touchpoint
 from experience.voices.intake import PROVINCES
 from experience.web import door, kit
@@ -87,7 +88,7 @@ def _one(code: str, **more: Any) -> str:
         alike=alike,
         remedies={r.issue_id: r for r in reversed(remedies)},
         orders=reads.orders_of(db, scope, issue_id),
-        effects=order_file.effects(db, issue_id=issue_id),
+        effects=order_queries.effects_of_issue(db, issue_id),
         units=names,
         acts=acts if scope.may("issues.triage") else {},
         series=_series(issue),

@@ -1,6 +1,7 @@
 """What every staff page shares: filters that put values into words, the navigation, and the layout's own facts."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,9 @@ from flask_babel import gettext
 from werkzeug.local import LocalProxy
 
 from analysis import segment
+from experience.notices.queries import unread_count
 from experience.orders.tables import Effect
 from experience.reports import pictures
-from experience.reports.queries.notices import unread
 from experience.reports.queries.units import UnitName, unit_names
 from experience.reports.queries.voices import touchpoint_names
 from experience.voices import search
@@ -154,7 +155,7 @@ def _my_unit() -> str:
 def _unread() -> int:
     if "unread" not in g:
         me = door.somebody()
-        g.unread = unread(door.db(), me.user_id) if me and me.user_id else 0
+        g.unread = unread_count(door.db(), me) if me else 0
     return int(g.unread)
 
 
@@ -168,7 +169,7 @@ def words_of(typed: str) -> tuple[str, ...]:
     return search.wanted(typed, segment.tokens).terms if typed else ()
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "ago": saying.ago,
     "beijing": saying.beijing,
     "cause": saying.cause,

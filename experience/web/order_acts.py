@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flask_babel import gettext
 from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
 
 from experience.orders.tables import WorkOrder
 from experience.reports.queries.units import UnitName
@@ -41,8 +43,8 @@ def grouped(allowed: Iterable[str], state: str) -> Acts:
     known = [act for act in allowed if act in FORMS]
     first = [act for act in FIRST.get(state, ()) if act in known]
     if "submit" in first and "reply" in first:
-        first.remove("reply")  # a unit with internal review submits; replying past it stays the approver's
-    rest = [act for act in known if act not in first]
+        first.remove("submit")  # one act under two names: it goes to the province's own review where there is one
+    rest = [act for act in known if act not in first and act != "submit"]
     return Acts(first, sorted(rest, key=lambda act: _RANK.index(act) if act in _RANK else len(_RANK)))
 
 
@@ -52,10 +54,10 @@ def filled(act: str, order: WorkOrder, units: dict[int, UnitName], form: ActForm
     for name in ("unit", "suggest"):
         field = getattr(made, name, None)
         if isinstance(field, SelectField):
-            field.choices = [("", "")] + _units(act, order, units)
+            field.choices = [SelectChoice(code, name) for code, name in [("", ""), *_units(act, order, units)]]
     cause = getattr(made, "cause", None)
     if isinstance(cause, SelectField):
-        cause.choices = [("", ""), *CAUSES.items()]
+        cause.choices = [SelectChoice("", ""), *(SelectChoice(code, gettext(name)) for code, name in CAUSES.items())]
     return made
 
 

@@ -73,7 +73,7 @@ def bulk() -> str:
     for code in codes:
         try:
             with door.db().begin_nested():
-                card = queries.order_card(door.db(), door.scope(), code)
+                card = queries.order_card(door.db(), door.scope(), code, now=door.now())
                 asked = operations.Act(action=action, version=card["version"], fields={})
                 operations.act(door.db(), door.scope(), code, asked, now=door.now())
             results.append((code, True, word(action, "action")))
@@ -92,35 +92,35 @@ def one(code: str) -> str:
 
 def _one(code: str, refused: HuishengError | None = None, form: ActForm | None = None, acted: str = "") -> str:
     db, scope, now = door.db(), door.scope(), door.now()
-    order, issue = order_file.order_row(db, scope, code)
-    card = queries.order_card(db, scope, code)
-    order_id = order.id or 0
-    shown, totals = order_file.follow_ups(db, order_id)
-    acts = grouped(card["allowed"], order.state)
-    names = kit.units()
-    forms = {name: filled(name, order, names) for name in (*acts.first, *acts.other)}
-    if form is not None and acted in forms:
+    file = order_file.order_file(db, scope, code, now=now)
+    order, order_id = file.order, file.order.id or 0
+    is_answered = bool(order.reply_note) or order.cycle > 1
+    shown, totals = order_file.follow_ups(db, order_id) if is_answered else ([], {})
+    acts = grouped(file.allowed, order.state)
+    forms = {name: filled(name, order, kit.units()) for name in (*acts.first, *acts.other)}
+    if form is not None:
         forms[acted] = form
     return render_template(
         "orders/one.html",
         order=order,
-        issue=issue,
-        card=card,
+        issue=file.issue,
         acts=acts,
         forms=forms,
-        acted=acted,
+        acted=acted if form is not None else "",
         refused=told(refused) if refused else "",
+        faults=getattr(refused, "errors", []),
         is_overtaken=isinstance(refused, Conflict),
         clocks=[bars.bar(timing, now) for timing in order_file.timings(db, order_id)],
         steps=order_file.steps(db, order_id),
-        children=order_file.children(db, scope, order_id),
-        requests=card["requests"],
+        children=order_file.children(db, scope, order_id) if file.around.children else [],
+        requests=file.around.requests,
+        decides=file.decides,
         decision=DecisionForm(formdata=None),
         follow_ups=shown,
         asked=totals,
-        effects=order_file.effects(db, order_id=order_id),
+        effects=queries.effects_of_order(db, order_id) if is_answered else [],
         voices=order_file.issue_voices(db, scope, order.issue_id),
-        parent_code=card.get("parent"),
+        parent_code=file.parent_code,
     )
 
 
@@ -130,7 +130,7 @@ def act(code: str, action: str) -> Response | tuple[str, int]:
     """Does one act with its form's fields. A stale version shows the order as it is now, the text kept."""
     if action not in FORMS:
         abort(404)
-    order, _ = order_file.order_row(door.db(), door.scope(), code)
+    order = order_file.order_file(door.db(), door.scope(), code, now=door.now()).order
     form = filled(action, order, kit.units(), FORMS[action](request.form))
     if not form.validate():
         return _one(code, Invalid(say("请补全标红的内容。")), form, action), 422
@@ -164,7 +164,9 @@ def decide(code: str, request_id: int) -> Response | tuple[str, int]:
             door.db(),
             door.scope(),
             code,
-            operations.Decision(request_id, form.decision.data == "approve", form.reason.data.strip()),
+            request_id,
+            decision=form.decision.data,
+            reason=form.reason.data,
             now=door.now(),
         )
         flash(gettext("已答复申请。"), "good")

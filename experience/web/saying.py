@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext as _gettext
 
 from experience.ground.errors import HuishengError
 from experience.ground.i18n import Sentence
@@ -16,6 +16,11 @@ from experience.web import door, errors, words
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")  # staff work by Beijing time wherever the server stands
 SOON_SECONDS = 4 * 3600
+
+
+def gettext(sentence: str, **params: Any) -> str:
+    """The sentence in the reader's language (typed, which flask_babel's is not)."""
+    return str(_gettext(sentence, **params))
 
 
 def ago(at: datetime | str, now: datetime | None = None) -> str:

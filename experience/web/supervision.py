@@ -15,7 +15,7 @@ WINDOW = timedelta(days=30)
 LEAST = 5
 #: On-time share from which a province is drawn in each tone, best first.
 BANDS = ((0.95, 1), (0.9, 2), (0.8, 3), (0.0, 4))
-LADDER = ("mark", "breach", "supervise", "escalate", "urge")
+LADDER = ("mark", "supervise", "escalate", "urge")
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ ACTIONS = {
     "expire_request": N_("申请到期"),
     "breach": N_("超时"),
     "mark": N_("时限提醒"),
-    "follow_up": N_("客户复核"),
+    "follow": N_("随子单变化"),
+    "followup": N_("客户复核"),
     "effect": N_("成效测算"),
 }
 REQUESTS = {"return": N_("退单"), "suspend": N_("挂起"), "extend": N_("延期")}

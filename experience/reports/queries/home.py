@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
+from experience.orders.queries import visible as orders_visible
 from experience.orders.tables import WorkOrder
 from experience.organisation.permissions import Scope
-from experience.reports.queries.orders import visible as orders_visible
 from experience.voices.queries import visible
 from experience.voices.tables import Reading, Voice
 

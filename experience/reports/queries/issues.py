@@ -12,10 +12,11 @@ from sqlmodel import Session, col
 from experience.issues.queries import visible as issues_visible
 from experience.issues.tables import Issue, IssueSource
 from experience.measures.tables import Measure
+from experience.orders.queries import visible
 from experience.orders.tables import WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
-from experience.reports.queries.orders import OrderLine, lines, visible
+from experience.reports.queries.orders import OrderLine, lines
 from experience.voices.queries import visible as voices_visible
 from experience.voices.tables import Reading, Voice
 

@@ -6,19 +6,25 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
 from experience.issues.tables import Issue, IssueSource
-from experience.orders.tables import Clock, ClockMark, ClockSegment, Effect, FollowUp, OrderStep, WorkOrder
+from experience.orders import lifecycle
+from experience.orders.queries import visible
+from experience.orders.queries.standing import Around, actors_of, circumstances
+from experience.orders.tables import Clock, ClockMark, ClockSegment, FollowUp, OrderStep, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import User
 from experience.reports.bars import Timing
-from experience.reports.queries.orders import OrderLine, lines, visible
+from experience.reports.queries.orders import OrderLine, lines
 from experience.voices.queries import visible as voices_visible
 from experience.voices.tables import Reading, Voice
 
+#: kind of request -> the act held at the centre by which it is decided there (as orders.operations.decide demands).
+DECIDERS = {"return": "orders.dispatch", "suspend": "orders.review", "extend": "orders.review"}
 #: Clocks shown as bars, in this order; `hold` and `dispatch` are told by the steps.
 SHOWN_CLOCKS = ("accept", "contact", "resolve", "review", "callback", "supervise", "statutory")
 
@@ -53,29 +59,56 @@ class FollowUpLine:
     said: str
 
 
-def order_row(session: Session, scope: Scope, code: str) -> tuple[WorkOrder, Issue]:
-    """The order and its issue. Raises NotFound outside the scope."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """An order with what stands around it and what the caller may do with it now."""
+
+    order: WorkOrder
+    issue: Issue
+    parent_code: str
+    around: Around
+    allowed: list[str]
+    decides: frozenset[str]  # kinds of request the caller may decide here
+
+
+def order_file(session: Session, scope: Scope, code: str, *, now: datetime) -> File:
+    """The order under this code. Raises NotFound outside the scope."""
+    parent = aliased(WorkOrder)
     row = session.execute(
-        select(WorkOrder, Issue)
+        select(WorkOrder, Issue, func.coalesce(parent.code, ""))
         .join(Issue, col(Issue.id) == col(WorkOrder.issue_id))
+        .outerjoin(parent, col(parent.id) == col(WorkOrder.parent_id))
         .where(col(WorkOrder.code) == code, visible(scope))
     ).first()
     if row is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
-    return row[0], row[1]
+    order, issue, parent_code = row
+    around = circumstances(session, [order])[order.id]
+    allowed = lifecycle.allowed(around.standing(order, actors_of(scope, order, around), now))
+    is_above = around.above is not None and around.above.id in scope.unit_ids and scope.may("orders.dispatch")
+    decides = {kind for kind, act in DECIDERS.items() if is_above or (scope.is_everything and scope.may(act))}
+    return File(order, issue, parent_code, around, allowed, frozenset(decides))
 
 
 def timings(session: Session, order_id: int) -> list[Timing]:
     """The order's clocks with their pauses and the marks of their latest generation, newest cycle first."""
-    clocks = session.execute(select(Clock).where(col(Clock.order_id) == order_id)).scalars().all()
-    ids = [clock.id for clock in clocks]
-    paused: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
-    segments = select(ClockSegment).where(col(ClockSegment.clock_id).in_(ids), ~col(ClockSegment.is_counted))
-    for segment in session.execute(segments).scalars():
-        paused[segment.clock_id].append((segment.from_at, segment.to_at))
+    rows = session.execute(
+        select(Clock, ClockMark)
+        .outerjoin(ClockMark, col(ClockMark.clock_id) == col(Clock.id))
+        .where(col(Clock.order_id) == order_id, col(Clock.kind).in_(SHOWN_CLOCKS))
+        .order_by(col(Clock.id), col(ClockMark.level))
+    ).all()
+    clocks = list({clock.id: clock for clock, _ in rows}.values())
     marked: dict[tuple[int, int], list[tuple[int, datetime, datetime | None]]] = defaultdict(list)
-    for mark in session.execute(select(ClockMark).where(col(ClockMark.order_id) == order_id)).scalars():
-        marked[mark.clock_id, mark.generation].append((mark.level, mark.due_at, mark.fired_at))
+    for clock, mark in rows:
+        if mark is not None:
+            marked[clock.id, mark.generation].append((mark.level, mark.due_at, mark.fired_at))
+    paused: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    stopped = select(ClockSegment).join(Clock, col(Clock.id) == col(ClockSegment.clock_id))
+    for segment in session.execute(
+        stopped.where(col(Clock.order_id) == order_id, ~col(ClockSegment.is_counted))
+    ).scalars():
+        paused[segment.clock_id].append((segment.from_at, segment.to_at))
     made = [
         Timing(
             kind=clock.kind,
@@ -89,10 +122,9 @@ def timings(session: Session, order_id: int) -> list[Timing]:
             is_provisional=clock.is_provisional,
             cycle=clock.cycle,
             pauses=tuple(paused[clock.id or 0]),
-            marks=tuple(sorted(marked[clock.id or 0, clock.generation])),
+            marks=tuple(marked[clock.id or 0, clock.generation]),
         )
         for clock in clocks
-        if clock.kind in SHOWN_CLOCKS
     ]
     return sorted(made, key=lambda t: (-t.cycle, SHOWN_CLOCKS.index(t.kind)))
 
@@ -139,13 +171,6 @@ def follow_ups(session: Session, order_id: int, *, limit: int = 20) -> tuple[lis
         if is_solved is not None:
             totals["solved" if is_solved else "unsolved"] += n
     return shown, dict(totals)
-
-
-def effects(session: Session, *, order_id: int | None = None, issue_id: int | None = None) -> list[Effect]:
-    """Before and after, of an order or of all of an issue's orders, newest first."""
-    query = select(Effect)
-    query = query.where(col(Effect.order_id) == order_id) if order_id else query.where(col(Effect.issue_id) == issue_id)
-    return list(session.execute(query.order_by(col(Effect.id).desc()).limit(12)).scalars())
 
 
 def issue_voices(

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
 from sqlmodel import Session, col
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.ground.store import UtcDateTime
 from experience.issues.tables import Issue
+from experience.orders.queries import visible
 from experience.orders.tables import ORDER_STATES, OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit, User
@@ -70,13 +71,6 @@ class Wanted:
     issue: str = ""
     age: str = ""  # index into AGES
     sort: str = "due"
-
-
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """Orders held by units of the scope."""
-    if scope.is_everything:
-        return true()
-    return col(WorkOrder.unit_id).in_(scope.unit_ids) if scope.unit_ids else false()
 
 
 _LINE: tuple[Any, ...] = (

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from experience.orders.queries import visible
 from experience.orders.tables import Clock, OrderStep, WorkOrder
 from experience.organisation.permissions import Scope
-from experience.reports.queries.orders import AGES, FINAL, WITH_UNIT, aged, visible
+from experience.reports.queries.orders import AGES, FINAL, WITH_UNIT, aged
 
 
 @dataclass(frozen=True, slots=True)

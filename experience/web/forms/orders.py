@@ -12,10 +12,10 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from experience.web.saying import BEIJING
@@ -24,7 +24,7 @@ LONG = 2000
 _NOTE = {"rows": 3}
 
 
-class ActForm(FlaskForm):
+class ActForm(FlaskForm):  # type: ignore[misc]
     """Base of every act's form; an act without fields uses it as it is."""
 
     def values(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class ActForm(FlaskForm):
             if field.name == "csrf_token" or field.data is None or field.data == "":
                 continue
             value = field.data
-            made[field.name] = value.replace(tzinfo=BEIJING) if isinstance(value, datetime) else value
+            made[field.name] = value.replace(tzinfo=BEIJING).isoformat() if isinstance(value, datetime) else value
         return made
 
     def visible(self) -> list[Field]:
@@ -122,8 +122,9 @@ class SuspendForm(ActForm):
     reason = SelectField(
         _l("挂起原因"),
         [DataRequired(_l("请选择原因"))],
-        choices=[
-            ("等用户", _l("等用户")), ("等第三方", _l("等第三方")), ("不可抗力", _l("不可抗力")),
+        choices=[            SelectChoice("等用户", _l("等用户")),
+            SelectChoice("等第三方", _l("等第三方")),
+            SelectChoice("不可抗力", _l("不可抗力")),
         ],
     )  # fmt: skip
     until = DateTimeLocalField(
@@ -152,9 +153,8 @@ class CallbackForm(ActForm):
     result = RadioField(
         _l("回访结果"),
         [InputRequired(_l("请选择回访结果"))],
-        choices=[
-            ("satisfied", _l("满意")), ("basically", _l("基本满意")),
-            ("dissatisfied", _l("不满意")), ("unreachable", _l("未接通")),
+        choices=[            SelectChoice("satisfied", _l("满意")), SelectChoice("basically", _l("基本满意")),
+            SelectChoice("dissatisfied", _l("不满意")), SelectChoice("unreachable", _l("未接通")),
         ],
     )  # fmt: skip
     responsible = BooleanField(_l("不满意且责任成立（退回承办单位重办）"))
@@ -173,19 +173,9 @@ class DecisionForm(ActForm):
     decision = RadioField(
         _l("审批结果"),
         [InputRequired(_l("请选择同意或不同意"))],
-        choices=[("approve", _l("同意")), ("reject", _l("不同意"))],
+        choices=[SelectChoice("approve", _l("同意")), SelectChoice("reject", _l("不同意"))],
     )
     reason = _reason(_l("审批意见"))
-
-
-class IssueDispatchForm(FlaskForm):
-    """An issue sent to one or several units in one step."""
-
-    units = SelectMultipleField(_l("派给"), [DataRequired(_l("请至少选择一个单位"))])
-    type = SelectField(_l("工单类型"), [DataRequired()])
-    instructions = TextAreaField(
-        _l("处理要求"), [DataRequired(_l("请写明要求对方做什么")), Length(max=LONG)], render_kw=_NOTE
-    )
 
 
 FORMS: dict[str, type[ActForm]] = {

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from experience.ground.config import Settings
 from experience.ground.store import transaction
+from experience.orders import operations as orders
 from experience.organisation.operations import logins
 from experience.web import assembly, door
 from tests.people import PASSWORD, build_house
@@ -32,14 +33,14 @@ class Staff:
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:2000]}"
         return answer.text
 
-    def send(self, page: str, action: str, **fields: Any) -> TestResponse:
-        """Sends a form as it stands on `page`: with its CSRF token and its one-time token."""
+    def send(self, page: str, to: str, /, **fields: Any) -> TestResponse:
+        """Sends a form as it stands on `page`, to an address: with its CSRF token and its one-time token."""
         html = self.see(page)
         tokens = {"csrf_token": _TOKEN.findall(html)[0]}
         once = _ONCE.findall(html)
         if once:
             tokens["form_token"] = once[0]
-        return self.client.post(action, data={**tokens, **fields})
+        return self.client.post(to, data={**tokens, **fields})
 
 
 class Office:
@@ -49,6 +50,7 @@ class Office:
         self.engine, self.now = engine, now
         with transaction(engine) as session:
             build_house(session, now)
+            orders.ensure_defaults(session)
         self.app = assembly.make(Settings(home=home), engine)
         self.app.before_request(lambda: setattr(door.g, "now", self.now))
 

@@ -73,7 +73,7 @@ def test_an_order_travels_from_dispatch_to_confirmation_on_the_pages(office: Off
     zhou = office.staff("zhou")
     assert "新到待签收" in zhou.see("/desk")
     act(zhou, code, "accept")
-    act(zhou, code, "submit", **REPLY)
+    act(zhou, code, "reply", **REPLY)
     act(office.staff("approver"), code, "approve_internal")
     assert state_of(office, code) == "submitted"
     html = office.staff("lin").see(f"/orders/{code}")
@@ -94,7 +94,7 @@ def test_who_comes_second_is_told_and_keeps_the_text(office: Office) -> None:
     zhou = office.staff("zhou")
     act(zhou, code, "accept")
     page = f"/orders/{code}"
-    answer = zhou.send(page, f"{page}/act/submit", version="1", **REPLY)
+    answer = zhou.send(page, f"{page}/act/reply", version="1", **REPLY)
     assert answer.status_code == 409
     assert "有人先您一步" in answer.text
     assert REPLY["measure"] in answer.text
@@ -104,7 +104,7 @@ def test_a_reply_without_its_evidence_is_refused_beside_the_field(office: Office
     code = dispatched(office)
     zhou = office.staff("zhou")
     act(zhou, code, "accept")
-    html = act(zhou, code, "submit", status=422, cause="system", note="查了", measure="")
+    html = act(zhou, code, "reply", status=422, cause="system", note="查了", measure="")
     assert "请写明做了什么" in html
     assert "查了" in html
     assert state_of(office, code) == "processing"
@@ -168,7 +168,7 @@ def test_the_desk_groups_orders_by_what_they_need(office: Office) -> None:
     html = zhou.see("/desk")
     assert f'id="o-{code}"' in html
     assert "回单" in html
-    assert "核查情况" in zhou.see(f"/desk/{code}/answer")
+    assert "核查情况" in zhou.see(f"/desk/{code}/reply")
 
 
 def test_supervision_shows_who_holds_what_is_late(office: Office) -> None:
