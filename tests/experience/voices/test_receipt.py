@@ -6,9 +6,11 @@ import pytest
 from sqlmodel import Session, select
 
 from experience.issues.operations import IssueIn, mark_dispatched, mark_solved, raise_issue
+from experience.orders import operations as orders
 from experience.orders.tables import Effect, FollowUp, WorkOrder
-from experience.organisation.permissions import SYSTEM
-from experience.organisation.tables import Unit
+from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.queries import scope_of
+from experience.organisation.tables import Unit, User
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, moderate, read_now
 from experience.voices.tables import Voice
@@ -130,3 +132,53 @@ def test_an_answer_nobody_asked_for_is_refused_kindly(web: Web, voice: Voice) ->
         answer = web.client.post("/v/of-chen/answer", data=told)
         assert answer.status_code == 422
         assert 'role="alert"' in answer.text
+
+
+def confirmed(web: Web, rows: Session, voice: Voice, now: datetime) -> WorkOrder:
+    """The order of the voice's issue, replied and confirmed: its author is to be asked."""
+
+    def scope(login: str) -> Scope:
+        return scope_of(rows, rows.exec(select(User).where(User.login == login)).one(), now)
+
+    told = IssueIn("充值不到账", severity=2, touchpoint="web.recharge", province="guangdong", voices=[voice.id or 0])
+    issue = raise_issue(rows, SYSTEM, told, now=now)
+    asked = orders.DispatchIn(("guangdong",), "complaint", "请核查并联系客户")
+    order = orders.dispatch(rows, scope("lin"), issue.id or 0, asked, now=now)
+    reply = {"note": "回调超时", "cause": "system", "measure": "扩容队列", "contacted": True}
+    acts: tuple[tuple[str, str, dict[str, object]], ...] = (
+        ("zhou", "accept", {}),
+        ("zhou", "submit", reply),
+        ("approver", "approve_internal", {}),
+        ("lin", "confirm", {"score": 90}),
+    )
+    for login, action, fields in acts:
+        orders.act(rows, scope(login), order.code, orders.Act(action, None, fields), now=now)
+    rows.commit()
+    return order
+
+
+def state(rows: Session, order: WorkOrder) -> str:
+    rows.expire_all()
+    return rows.get_one(WorkOrder, order.id).state
+
+
+def test_not_solved_sends_it_back_to_be_done_again(web: Web, rows: Session, voice: Voice, now: datetime) -> None:
+    order = confirmed(web, rows, voice, now)
+    assert "请您来评判" in page(web)
+    answer = web.client.post("/v/of-chen/answer", data={"solved": "no", "score": "1", "note": "钱还是没到"})
+    assert answer.status_code == 303
+    assert state(rows, order) == "processing"
+    assert "已退回重办" in page(web)
+
+
+def test_solved_archives_it_and_not_solved_after_all_reopens_it(
+    web: Web, rows: Session, voice: Voice, now: datetime
+) -> None:
+    order = confirmed(web, rows, voice, now)
+    assert web.client.post("/v/of-chen/answer", data={"solved": "yes", "score": "5"}).status_code == 303
+    assert state(rows, order) == "archived"
+    assert "这件事办完了" in page(web)
+    assert "充值不到账" in web.client.get("/rants/solved").text
+    again = web.client.post("/v/of-chen/answer", data={"solved": "no", "note": "又扣了一次"})
+    assert again.status_code == 303
+    assert state(rows, order) == "processing"
