@@ -2,6 +2,7 @@
 
 from experience.voices.queries.board import BoardCard, board, by_receipt, similar, solved
 from experience.voices.queries.lists import Filters, Heard, Page, conditions, demand_row_id, one, page, some, visible
+from experience.voices.queries.topics import hot
 
 __all__ = [
     "BoardCard",
@@ -12,6 +13,7 @@ __all__ = [
     "by_receipt",
     "conditions",
     "demand_row_id",
+    "hot",
     "one",
     "page",
     "similar",

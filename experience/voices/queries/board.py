@@ -21,7 +21,10 @@ COMPARED = 300
 SIMILAR_SHARE = 0.5
 #: Words that many rants share whatever they are about.
 _GENERAL = frozenset(
-    re.findall("..", "一个两个小时分钟半天一直没有不到可以现在时候什么怎么已经还是就是今天昨天知道这个那个你们我们他们自己真的希望")
+    re.findall(
+        "..",
+        "一个两个小时分钟半天一直没有不到可以现在时候什么怎么已经还是就是今天昨天知道这个那个你们我们他们自己真的希望",
+    )
 )
 
 
