@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, g, request, url_for
+from flask import Blueprint, Response, current_app, g, request, url_for
 from flask_babel import gettext
 from werkzeug.local import LocalProxy
 
@@ -187,6 +187,14 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 for _name, _filter in FILTERS.items():
     bp.add_app_template_filter(_filter, _name)
+
+
+@bp.after_app_request
+def keep(answer: Response) -> Response:
+    """A static file asked for by its hash never changes, so browsers need not ask again."""
+    if request.endpoint == "static" and request.args.get("v") and answer.status_code in (200, 304):
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
 
 
 @bp.app_context_processor
