@@ -40,7 +40,7 @@ def test_numbers_run_through_the_day_in_beijing(session: Session, now: datetime)
 
 
 def test_a_suggested_severity_says_why(session: Session, now: datetime) -> None:
-    session.add(Channel(code="web", name="网厅"))
+    session.merge(Channel(code="web", name="网厅"))
     session.flush()
     session.add(Touchpoint(code="web.recharge", name="网厅充值", channel="web", is_key=True))
     session.flush()
