@@ -18,7 +18,7 @@ def evidence(clean: Clean, words: Sequence[str], pull: Pull) -> tuple[Evidence, 
     for word in words:
         end = at + len(word)
         if word[0].isalnum() or word[0] in _SPEAKING_MARKS:
-            totals.append((pull.before[end] - pull.before[at], at, end))
+            totals.append((pull.over(at, end), at, end))
         at = end
     if not totals:
         return ()

@@ -8,16 +8,17 @@ from operator import add
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 #: A word of one or two characters is a character n-gram already.
 LONG_WORD = 3
 #: How many words count as a text's beginning and its end.
 _OPENING, _ENDING = 3, 6
+_OPENS, _ENDS = "^^", "$$"
 #: Characters beyond the basic plane are no features (what matters there are emoji, and those became words).
 _PLANE = 0x10000
-#: A key above every pair's, so that a search always lands on a row.
-_NO_PAIR = np.iinfo(np.int64).max
+#: A key above every other, so that a search always lands on a row.
+_NO_KEY = np.iinfo(np.int64).max
 
 
 def grams(text: str, words: Sequence[str]) -> set[str]:
@@ -32,7 +33,7 @@ def grams(text: str, words: Sequence[str]) -> set[str]:
 
 def _edges(words: Sequence[str]) -> list[str]:
     """How a text begins (请问…, 建议…, 用户来电…) and how it ends (…谢谢, …点赞), where people say what they want."""
-    return [f"^^{word}" for word in words[:_OPENING]] + [f"$${word}" for word in words[-_ENDING:]]
+    return [_OPENS + word for word in words[:_OPENING]] + [_ENDS + word for word in words[-_ENDING:]]
 
 
 def _is_storable(gram: str) -> bool:
@@ -40,119 +41,159 @@ def _is_storable(gram: str) -> bool:
     return len(gram) <= 24 and not any(c in "\n\r\x85\u2028\u2029" or ord(c) >= _PLANE for c in gram)
 
 
-@dataclass(frozen=True, slots=True)
-class Worded:
-    """Known features made of words, each with its span. What stands for an edge spans the whole text."""
-
-    numbers: list[int]
-    starts: list[int]
-    ends: list[int]
-
-    def add(self, number: int, start: int, end: int) -> None:
-        """One more occurrence."""
-        self.numbers.append(number)
-        self.starts.append(start)
-        self.ends.append(end)
+#: Pulls are kept in this fraction of a logit.
+_FINE = 1e6
+#: Owner and feature share one integer while they are sorted together: 24 bits for the feature.
+_SHIFT = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Features of one text: a number for each character, then each pair, then each of words; and the distinct ones."""
+class Spans:
+    """Known features made of words, each with its span in the joined texts and the text it stands in."""
 
     numbers: Ints
-    worded: Worded
+    starts: Ints
+    ends: Ints
+    owners: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The features of several texts, joined: every occurrence, and the distinct ones of each text.
+
+    `singles[i]` stands at character i, `pairs[i]` at characters i and i + 1; 0 is no known feature. `distinct` is
+    sorted by owner, then by number; `counts` says how many each owner has, `offsets` where each text begins.
+    """
+
+    singles: Ints
+    pairs: Ints
+    spans: Spans
+    owners: Ints
     distinct: Ints
+    counts: Ints
+    offsets: list[int]
 
 
-class Index:
-    """Feature numbers (from 1; 0 is unknown) of a vocabulary, found with a few array operations a text."""
+class _Keys:
+    """Numbers by integer key, looked up many at a time; 0 where there is none."""
 
-    def __init__(self, numbers: Mapping[str, int]) -> None:
-        self._single = np.zeros(sys.maxunicode + 1, dtype=np.int32)
-        pairs: list[tuple[int, int]] = []
-        self._words: dict[str, int] = {}
-        for gram, number in numbers.items():
-            if len(gram) == 1:
-                self._single[ord(gram)] = number
-            elif len(gram) == 2:
-                pairs.append((ord(gram[0]) << 16 | ord(gram[1]), number))
-            else:
-                self._words[gram] = number
-        pairs.sort()
-        self._pair_keys = np.array([*(key for key, _ in pairs), _NO_PAIR], dtype=np.int64)
-        self._pair_numbers = np.array([*(number for _, number in pairs), 0], dtype=np.int32)
+    def __init__(self, pairs: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(pairs)
+        self._keys = np.array([*(key for key, _ in ordered), _NO_KEY], dtype=np.int64)
+        self._numbers = np.array([*(number for _, number in ordered), 0], dtype=np.int64)
 
-    def find(self, text: str, words: Sequence[str]) -> Found:
-        """Every known feature of a clean text and its words."""
-        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.int32).astype(np.int64)
-        keys = (codes[:-1] << 16) | codes[1:]
-        at = self._pair_keys.searchsorted(keys)
-        pairs = self._pair_numbers[at] * (self._pair_keys[at] == keys)
-        worded = self._worded(words)
-        numbers = np.concatenate((self._single[codes], pairs, np.array(worded.numbers, dtype=np.int32)))
-        return Found(numbers, worded, _distinct(numbers))
-
-    def _worded(self, words: Sequence[str]) -> Worded:
-        found = Worded([], [], [])
-        get = self._words.get
-        at = before = 0
-        previous = ""
-        for word in words:
-            end = at + len(word)
-            if end - at >= LONG_WORD and (number := get(word)):
-                found.add(number, at, end)
-            if number := get(f"{previous} {word}"):
-                found.add(number, before, end)
-            previous, before, at = word, at, end
-        for edge in _edges(words):
-            if number := get(edge):
-                found.add(number, 0, at)
+    def __getitem__(self, keys: Ints) -> Ints:
+        at = self._keys.searchsorted(keys)
+        found: Ints = self._numbers[at] * (self._keys[at] == keys)
         return found
 
 
-def _distinct(numbers: Ints) -> Ints:
-    """The numbers above 0, each once, in rising order."""
-    ordered = np.sort(numbers)
-    is_first = np.empty(len(ordered), dtype=bool)
-    is_first[:1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    known: Ints = ordered[is_first & (ordered > 0)]
-    return known
+class _Words:
+    """The features made of words: long words, pairs, openings and endings."""
+
+    def __init__(self, grams: Mapping[str, int]) -> None:
+        self.ids: dict[str, int] = {}
+        parts = [(*_parts(gram), number) for gram, number in grams.items()]
+        for _, first, second, _ in parts:
+            for word in (first, second):
+                self.ids.setdefault(word, len(self.ids) + 1)
+        self.pairs = _Keys((self._key(a, b), number) for kind, a, b, number in parts if kind == "pair")
+        self.single, self.opening, self.ending = (
+            _Keys((self.ids[word], number) for kind, word, _, number in parts if kind == wanted)
+            for wanted in ("word", "opening", "ending")
+        )
+
+    def _key(self, first: str, second: str) -> int:
+        return self.ids[first] << _SHIFT | self.ids[second]
+
+    def find(self, texts: Sequence[Sequence[str]], offsets: Ints, lengths: Ints) -> Spans:
+        """Every feature of texts given as words, each text at its offset."""
+        get = self.ids.get
+        words = [word for text in texts for word in text]
+        ids = np.array([get(word, 0) for word in words], dtype=np.int64)
+        ends = np.cumsum(np.fromiter(map(len, words), dtype=np.int64, count=len(words)))
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1]))[: len(words)]
+        sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        owners = np.repeat(np.arange(len(texts)), sizes)
+        place = np.arange(len(words)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        left = np.repeat(sizes, sizes) - place
+        pairs = self.pairs[ids[:-1] << _SHIFT | ids[1:]] * (left[:-1] > 1)
+        whole = offsets[owners], (offsets + lengths)[owners]
+        rows = (
+            (self.single[ids], starts, ends, owners),
+            (pairs, starts[:-1], ends[1:], owners[:-1]),
+            (self.opening[ids] * (place < _OPENING), *whole, owners),
+            (self.ending[ids] * (left <= _ENDING), *whole, owners),
+        )
+        known = [row[0] > 0 for row in rows]
+        return Spans(
+            *(np.concatenate([row[at][is_known] for row, is_known in zip(rows, known, strict=True)]) for at in range(4))
+        )
+
+
+def _parts(gram: str) -> tuple[str, str, str]:
+    """What kind of word feature a gram is, and its word or two words."""
+    if gram.startswith(_OPENS):
+        return "opening", gram[len(_OPENS) :], ""
+    if gram.startswith(_ENDS):
+        return "ending", gram[len(_ENDS) :], ""
+    if gram.startswith(" "):
+        return "pair", " ", gram[2:]
+    first, blank, second = gram.partition(" ")
+    return ("pair", first, second) if blank else ("word", first, "")
+
+
+class Index:
+    """Feature numbers (from 1; 0 is unknown) of a vocabulary, found for many texts with a few array operations."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self._single = np.zeros(sys.maxunicode + 1, dtype=np.int64)
+        for gram, number in numbers.items():
+            if len(gram) == 1:
+                self._single[ord(gram)] = number
+        self._pairs = _Keys((ord(gram[0]) << 16 | ord(gram[1]), n) for gram, n in numbers.items() if len(gram) == 2)
+        self._words = _Words({gram: number for gram, number in numbers.items() if len(gram) > 2})
+
+    def find(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> Batch:
+        """Every known feature of clean texts and their words."""
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        ends = np.cumsum(lengths)
+        codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.int32).astype(np.int64)
+        singles = self._single[codes]
+        pairs = self._pairs[codes[:-1] << 16 | codes[1:]]
+        pairs[ends[:-1][(ends[:-1] > 0) & (ends[:-1] < len(codes))] - 1] = 0  # a pair over two texts is none
+        spans = self._words.find(words, ends - lengths, lengths)
+        owner = np.repeat(np.arange(len(texts)), lengths)
+        numbers = np.concatenate((singles, pairs, spans.numbers))
+        known = numbers > 0
+        owners = np.concatenate((owner, owner[: len(pairs)], spans.owners))[known]
+        together = np.unique(owners << _SHIFT | numbers[known])
+        owners = together >> _SHIFT
+        counts = np.bincount(owners, minlength=len(texts))
+        return Batch(singles, pairs, spans, owners, together & ((1 << _SHIFT) - 1), counts, (ends - lengths).tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """How far each character moves the polarity: `before[i]` is the sum over the characters before i."""
+    """How far each character of one text moves the polarity; sums lie from `offset` on in a row of many texts."""
 
     before: list[float]
+    offset: int
 
     def over(self, start: int, end: int) -> float:
         """The pull of a span: positive is good."""
-        return self.before[end] - self.before[start]
+        return (self.before[self.offset + end] - self.before[self.offset + start]) / _FINE
 
 
-def pull(found: Found, weights: Floats, length: int) -> Pull:
-    """Each occurrence's weight shared evenly among the characters it covers."""
-    weighed = weights[found.numbers]
-    per_character = weighed[:length].astype(np.float64)
-    halves = weighed[length : 2 * length - 1] / 2
-    per_character[:-1] += halves
-    per_character[1:] += halves
-    before = [0.0, *np.cumsum(per_character).tolist()]
-    spans = zip(weighed[max(0, 2 * length - 1) :].tolist(), found.worded.starts, found.worded.ends, strict=True)
-    return Pull(_with_spans(before, spans) if found.worded.numbers else before)
-
-
-def _with_spans(before: list[float], spans: Iterable[tuple[float, int, int]]) -> list[float]:
-    steps = [0.0] * (len(before) + 1)
-    for weight, start, end in spans:
-        share = weight / (end - start)
-        steps[start] += share
-        steps[end] -= share
-    slope = total = 0.0
-    sums: list[float] = [before[0]]
-    for at in range(1, len(before)):
-        slope += steps[at - 1]
-        total += slope
-        sums.append(before[at] + total)
-    return sums
+def pulls(batch: Batch, weights: Floats) -> list[Pull]:
+    """For each text of a batch: each occurrence's weight shared evenly among the characters it covers."""
+    share = weights[batch.singles].astype(np.float64)
+    halves = weights[batch.pairs] / 2
+    share[:-1] += halves
+    share[1:] += halves
+    spans = batch.spans
+    each = weights[spans.numbers] / (spans.ends - spans.starts)
+    steps = np.bincount(spans.starts, each, len(share) + 1) - np.bincount(spans.ends, each, len(share) + 1)
+    share += np.cumsum(steps)[: len(share)]
+    before = [0.0, *np.cumsum(np.rint(share * _FINE)).tolist()]  # whole numbers: the same sums wherever a text stands
+    return [Pull(before, offset) for offset in batch.offsets]

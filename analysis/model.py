@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import features, terms, topics
-from analysis.features import Floats, Found
+from analysis import features, topics
+from analysis.features import Batch, Floats
 from analysis.matcher import Hit
 from analysis.reading import INTENTS, LABELS
+
+Doubles = npt.NDArray[np.float64]
 
 FOLDER = Path(__file__).parent / "models"
 SHIPPED = FOLDER / "shipped.npz"
@@ -38,18 +40,19 @@ class Calibration:
     scale: float = 1.0
     shift: float = 0.0
 
-    def logit(self, raw: float) -> float:
+    def logit(self, raw: Doubles) -> Doubles:
+        """Calibrated logits of raw ones."""
         return self.scale * raw + self.shift
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the model says of a text: calibrated P(positive), and probabilities over labels, intents and topics."""
+class Verdicts:
+    """What the model says of several texts, a row each: calibrated P(positive); shares of labels, intents, topics."""
 
-    positive: float
-    labels: tuple[float, float, float]
-    intents: list[float]
-    topics: list[float]
+    positive: Doubles
+    labels: Doubles
+    intents: Doubles
+    topics: Doubles
 
 
 @dataclass(frozen=True)
@@ -72,49 +75,44 @@ class Model:
     def __post_init__(self) -> None:
         object.__setattr__(self, "index", features.Index(self.numbers))
 
-    def polarity_logit(self, found: Found) -> float:
-        """The calibrated logit of P(positive) by the polarity head alone."""
-        count = len(found.distinct)
-        pulled = float(self.polarity[found.distinct].sum()) / math.sqrt(count) if count else 0.0
-        return self.calibration.logit(pulled + self.bias)
+    def read(self, texts: Sequence[str], batch: Batch, hits: Sequence[Sequence[Hit[int]]]) -> Verdicts:
+        """The verdicts on clean texts, their features and their topic terms."""
+        pulled = np.bincount(batch.owners, self.polarity[batch.distinct], len(texts))
+        logits = self.calibration.logit(pulled / np.sqrt(np.maximum(batch.counts, 1)) + self.bias)
+        scores = self._scores(texts, batch, hits, logits)
+        positive, neutral, intents = self._decided(logits, scores)
+        labels = np.stack(((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive), axis=1)
+        return Verdicts(positive, labels, intents, _softmax(scores[:, TOPIC]))
 
-    def positive(self, text: str, words: Sequence[str]) -> float:
-        """Calibrated P(positive) of a clean text and its words, and nothing else."""
-        found = self.index.find(text, words)
-        logit = self.polarity_logit(found)
-        scores = self._scores(found, terms.find(text).topics, text, logit)
-        return self._decided(logit, scores)[0]
-
-    def read(self, text: str, found: Found, hits: Sequence[Hit[int]]) -> Verdict:
-        """The verdict on a clean text, its features and its topic terms."""
-        logit = self.polarity_logit(found)
-        scores = self._scores(found, hits, text, logit)
-        positive, neutral, intents = self._decided(logit, scores)
-        labels = ((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive)
-        return Verdict(positive, labels, intents, softmax(scores[TOPIC]).tolist())
-
-    def _scores(self, found: Found, hits: Sequence[Hit[int]], text: str, logit: float) -> Floats:
+    def _scores(
+        self, texts: Sequence[str], batch: Batch, hits: Sequence[Sequence[Hit[int]]], logits: Doubles
+    ) -> Doubles:
         """The small heads' scores. A text of one feature counts as much as one of a hundred."""
-        few = found.distinct[: int(found.distinct.searchsorted(len(self.small)))]
-        inputs = np.array(dense_inputs(text, logit, hits), dtype=np.float32)
-        scores: Floats = self.small_bias + inputs @ self.dense
-        if few.size:
-            scores = scores + self.small[few].sum(axis=0) / math.sqrt(few.size)
-        if hits:
-            scores = scores + RULE_WEIGHT * self.rules[list({number for _, _, number in hits})].sum(axis=0)
-        return scores
+        inputs = [dense_inputs(*one) for one in zip(texts, logits.tolist(), hits, strict=True)]
+        scores: Doubles = self.small_bias + np.array(inputs, dtype=np.float32) @ self.dense
+        few = batch.distinct < len(self.small)
+        owners = batch.owners[few]
+        if owners.size:
+            first = np.flatnonzero(np.diff(owners, prepend=-1))
+            counts = np.diff(first, append=len(owners))
+            sums = np.add.reduceat(self.small[batch.distinct[few]], first, axis=0)
+            scores[owners[first]] += sums / np.sqrt(counts)[:, None]
+        told = np.zeros((len(texts), len(self.rules)), dtype=np.float32)
+        for row, one in zip(told, hits, strict=True):
+            row[[number for _, _, number in one]] = RULE_WEIGHT
+        return scores + told @ self.rules
 
-    def _decided(self, logit: float, scores: Floats) -> tuple[float, float, list[float]]:
+    def _decided(self, logits: Doubles, scores: Doubles) -> tuple[Doubles, Doubles, Doubles]:
         """P(positive), P(neutral) and the intents, labels and intents weighed together.
 
         Of a customer's voice the small heads know the sign better; of any other text the polarity head does.
         """
-        joint = np.exp(_centred(scores[LABEL])[:, None] + _centred(scores[INTENT]) + self.pairing)
-        joint /= joint.sum()
-        bad, neutral, good = joint.sum(axis=1).tolist()
-        share = sigmoid(float(scores[-1]))
-        positive = share * good / (good + bad) + (1 - share) * sigmoid(logit)
-        return positive, neutral, joint.sum(axis=0).tolist()
+        together = scores[:, LABEL, None] + scores[:, None, INTENT] + self.pairing
+        joint = _softmax(together.reshape(len(scores), -1)).reshape(together.shape)
+        labels = joint.sum(axis=2)
+        share = _sigmoid(scores[:, -1])
+        positive = share * labels[:, 2] / (labels[:, 0] + labels[:, 2]) + (1 - share) * _sigmoid(logits)
+        return positive, labels[:, 1], joint.sum(axis=1)
 
 
 def dense_inputs(text: str, logit: float, hits: Iterable[Hit[int]]) -> list[float]:
@@ -131,17 +129,16 @@ def sigmoid(logit: float) -> float:
     return grown / (1 + grown)
 
 
-def softmax(scores: Floats) -> Floats:
-    """Scores as probabilities."""
-    grown: Floats = np.exp(scores - scores.max())
-    shares: Floats = grown / grown.sum()
+def _sigmoid(logits: Doubles) -> Doubles:
+    values: Doubles = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    return values
+
+
+def _softmax(scores: Doubles) -> Doubles:
+    """Each row as probabilities."""
+    grown: Doubles = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Doubles = grown / grown.sum(axis=1, keepdims=True)
     return shares
-
-
-def _centred(scores: Floats) -> Floats:
-    """Scores with the largest at 0: as good as log-probabilities where all is normed afterwards."""
-    centred: Floats = scores - scores.max()
-    return centred
 
 
 def _packed(values: Floats) -> dict[str, npt.NDArray[Any]]:

@@ -94,6 +94,11 @@ def searchable(words: Iterable[str]) -> list[str]:
     return [word for word in words if word[0].isalnum() or any(map(str.isalnum, word))]
 
 
+def says_something(words: Iterable[str]) -> bool:
+    """Whether there is one letter or figure among the words."""
+    return any(any(map(str.isalnum, word)) for word in words)
+
+
 def tokens(text: str) -> list[str]:
     """The searchable words of any text, in order, repeats kept; the same for a voice and for a search for it."""
     return searchable(cut(normalise.clean(text).text))

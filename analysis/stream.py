@@ -123,22 +123,27 @@ def _answered(chunk: _Chunk, work: Work) -> _Answers:
     """The answers to a chunk, as bytes to write; runs in this process or in another."""
     positive = legacy.ENGINES[work.engine] if work.engine != "model" else None
     model = models.load()
-    lines: list[bytes] = []
+    asked: list[tuple[Any, str, bool]] = []
     rejects: list[Reject] = []
     for row, line in chunk.rows:
         is_cut = line.endswith(b"\0")
-        asked = _long_line(row, line[:-1]) if is_cut else _row(row, line)
-        if isinstance(asked, Reject):
-            rejects.append(asked)
+        found = _long_line(row, line[:-1]) if is_cut else _row(row, line)
+        if isinstance(found, Reject):
+            rejects.append(found)
             continue
         if is_cut:
             rejects.append(_rejected(row, "cut"))
-        name, text = asked
-        if work.only_sentiment:
-            said = {"id": name, "sentiment": round(pipeline.sentiment(text, model=model, positive=positive), 4)}
-        else:
-            said = {"id": name, **pipeline.read(text, model=model, positive=positive).document()}
-        lines.append(_encoded({**said, "truncated": True} if is_cut else said))
+        asked.append((*found, is_cut))
+    texts = [text for _, text, _ in asked]
+    said: Iterator[dict[str, Any]]
+    if work.only_sentiment:
+        said = ({"sentiment": round(one, 4)} for one in pipeline.sentiments(texts, model=model, positive=positive))
+    else:
+        said = (one.document() for one in pipeline.read_many(texts, model=model, positive=positive))
+    lines = [
+        _encoded({"id": name, **one, "truncated": True} if is_cut else {"id": name, **one})
+        for (name, _, is_cut), one in zip(asked, said, strict=True)
+    ]
     return _Answers(b"".join(lines), len(lines), tuple(rejects))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import evaluation, labelled, normalise, segment
+from analysis import evaluation, labelled, pipeline
 from analysis import model as models
 from analysis.features import Floats
 from analysis.heads import Polarity, Seen, Small, Strangers, platt, polarity, see, small
@@ -107,12 +107,12 @@ def _card(data: labelled.Folder, seed: int, on: date) -> dict[str, Any]:
 
 def self_taught(data: labelled.Folder, by: models.Model) -> labelled.Folder:
     """The data with its unlabelled texts labelled by a model where that is sure (beyond .95 or .05)."""
-    added: list[Labelled] = []
-    for text in data.unlabelled:
-        clean = normalise.clean(text).text
-        positive = by.positive(clean, segment.cut(clean))
-        if not 1 - _SURE < positive < _SURE:
-            added.append(Labelled(text, "self-taught", 1 if positive >= _SURE else -1))
+    said = pipeline.sentiments(data.unlabelled, model=by)
+    added = [
+        Labelled(text, "self-taught", 1 if sentiment > 0 else -1)
+        for text, sentiment in zip(data.unlabelled, said, strict=True)
+        if abs(sentiment) > 2 * _SURE - 1
+    ]
     return replace(data, texts=(*data.texts, *added))
 
 

@@ -1,7 +1,6 @@
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from analysis import model as models
@@ -29,13 +28,22 @@ def test_the_index_finds_exactly_the_features_training_sees() -> None:
     text, words = "信号不错,但是太贵!", ["信号", "不错", ",", "但是", "太贵", "!"]
     features = sorted(grams(text, words))
     index = Index({gram: number for number, gram in enumerate(features, start=1)})
-    assert index.find(text, words).distinct.tolist() == list(range(1, len(features) + 1))
+    assert index.find([text], [words]).distinct.tolist() == list(range(1, len(features) + 1))
+
+
+def test_texts_found_together_have_the_features_they_have_alone() -> None:
+    texts = [["信号", "不错"], [], ["太贵"], ["信号", "不错"]]
+    joined = ["".join(words) for words in texts]
+    numbers = {gram: at for at, gram in enumerate(sorted(set().union(*map(grams, joined, texts))), start=1)}
+    batch = Index(numbers).find(joined, texts)
+    for owner, (text, words) in enumerate(zip(joined, texts, strict=True)):
+        assert batch.distinct[batch.owners == owner].tolist() == sorted(numbers[gram] for gram in grams(text, words))
 
 
 def test_an_unknown_text_moves_nothing() -> None:
-    found = Index({"好": 1}).find("xyz", ["xyz"])
+    found = Index({"好": 1}).find(["xyz", ""], [["xyz"], []])
     assert found.distinct.size == 0
-    assert Index({"好": 1}).find("", []).numbers.size == 0
+    assert found.counts.tolist() == [0, 0]
 
 
 def test_using_a_model_is_one_switch() -> None:
@@ -73,4 +81,3 @@ def test_training_twice_with_one_seed_gives_the_same_model(tmp_path: Path) -> No
 def test_the_sigmoid_is_safe_at_both_ends() -> None:
     assert models.sigmoid(1e9) == pytest.approx(1)
     assert models.sigmoid(-1e9) == pytest.approx(0)
-    assert np.isclose(models.softmax(np.array([1e4, 0], dtype=np.float32)).sum(), 1)

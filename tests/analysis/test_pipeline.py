@@ -34,6 +34,14 @@ def test_reading_twice_gives_the_same(text: str) -> None:
     assert pipeline.read(text) == pipeline.read(text)
 
 
+def test_texts_read_together_are_read_as_alone() -> None:
+    texts = ["信号不错但是太贵", "", "怎么退订？", "😀", "宽带师傅很好" * 900, "\ud800"]
+    together = list(pipeline.read_many(texts))
+    alone = [pipeline.read(text) for text in texts]
+    assert together == alone
+    assert [round(one, 4) for one in pipeline.sentiments(texts)] == [one.sentiment for one in alone]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_is_answered_at_once(name: str) -> None:
     pipeline.read("热身")
