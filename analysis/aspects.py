@@ -41,8 +41,13 @@ def clauses(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def aspects(text: str, hits: Sequence[Hit[str]], pull: Pull, *, most: int = 8) -> tuple[Aspect, ...]:
-    """Each aspect named in a clause with its polarity; one entry an aspect and polarity."""
+def aspects(
+    text: str, hits: Sequence[Hit[str]], pull: Pull, *, judges: bool = True, most: int = 8
+) -> tuple[Aspect, ...]:
+    """Each aspect named in a clause with its polarity; one entry an aspect and polarity.
+
+    Who only asks does not judge (`judges`): then every polarity is 0.
+    """
     if not hits:
         return ()
     found: dict[tuple[str, int], Aspect] = {}
@@ -50,7 +55,7 @@ def aspects(text: str, hits: Sequence[Hit[str]], pull: Pull, *, most: int = 8) -
         named = {name: (a, b) for a, b, name in hits if start <= a and b <= end}
         if not named:
             continue
-        polarity = _sign(pull.over(start, end) / math.sqrt(end - start))
+        polarity = _sign(pull.over(start, end) / math.sqrt(end - start)) if judges else 0
         for name, span in named.items():
             if (name, polarity) not in found:
                 found[name, polarity] = Aspect(name, _opinion(text, (start, end), span), polarity)

@@ -37,7 +37,7 @@ def summary(text: str, *, most: int = 3) -> list[str]:
     return sentences
 
 
-def train(rows: Iterable[tuple[Sequence[str], bool]], path: Path, *, least: int = 4) -> None:
+def train(rows: Iterable[tuple[Sequence[str], bool]], path: Path, *, least: int = 10) -> None:
     """SnowNLP's Bayes trained on segmented texts with their side, kept as JSON: its own marshal is not safe to load."""
     counts: dict[str, list[int]] = {}
     for words, good in rows:

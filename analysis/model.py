@@ -29,6 +29,8 @@ INTENT = slice(len(CODES), len(CODES) + len(INTENTS))
 LABEL = slice(len(CODES) + len(INTENTS), len(HEADS) - 1)
 #: How much a hit of the topic lexicon counts beside the text's own features, which have length 1 together.
 RULE_WEIGHT = 0.35
+#: How far a text is held to be an operator's customer's when its topic is asked: the product reads little else.
+_OURS_FIRST = 4.0
 #: The base logit is damped before it enters the small heads, so that no single figure rules them.
 LOGIT_WEIGHT = 0.25
 
@@ -82,7 +84,7 @@ class Model:
         scores = self._scores(texts, batch, hits, logits)
         positive, neutral, intents = self._decided(logits, scores)
         labels = np.stack(((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive), axis=1)
-        return Verdicts(positive, labels, intents, _softmax(scores[:, TOPIC]))
+        return Verdicts(positive, labels, intents, _topics(scores))
 
     def _scores(
         self, texts: Sequence[str], batch: Batch, hits: Sequence[Sequence[Hit[int]]], logits: Doubles
@@ -113,6 +115,15 @@ class Model:
         share = _sigmoid(scores[:, -1])
         positive = share * labels[:, 2] / (labels[:, 0] + labels[:, 2]) + (1 - share) * _sigmoid(logits)
         return positive, labels[:, 1], joint.sum(axis=1)
+
+
+def _topics(scores: Doubles) -> Doubles:
+    """Shares of topics; a text that is hardly an operator's customer's is more likely about something else."""
+    shares = _softmax(scores[:, TOPIC])
+    ours = _sigmoid(scores[:, -1:] + _OURS_FIRST)
+    shares *= ours
+    shares[:, CODES.index("other")] += 1 - ours[:, 0]
+    return shares
 
 
 def dense_inputs(text: str, logit: float, hits: Iterable[Hit[int]]) -> list[float]:

@@ -143,7 +143,7 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
         label=LABELS[verdict.labels.index(confidence)],
         confidence=round(confidence, 4),
         topics=_topics(verdict, one.named.topics),
-        aspects=aspects.aspects(text, one.named.aspects, pull),
+        aspects=aspects.aspects(text, one.named.aspects, pull, judges=intent not in ("inquiry", "other")),
         keywords=keywords.keywords(one.words),
         urgency=soon.level,
         urgency_reasons=soon.reasons,

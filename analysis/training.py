@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import evaluation, labelled, pipeline
+from analysis import evaluation, labelled, legacy, pipeline, segment
 from analysis import model as models
 from analysis.features import Floats
 from analysis.heads import Polarity, Seen, Small, Strangers, platt, polarity, see, small
@@ -116,6 +116,13 @@ def self_taught(data: labelled.Folder, by: models.Model) -> labelled.Folder:
     return replace(data, texts=(*data.texts, *added))
 
 
+def _sides(data: labelled.Folder) -> Iterator[tuple[list[str], bool]]:
+    """Words and side of every polar text, for SnowNLP's Bayes."""
+    for row in (*data.texts, *data.voices):
+        if row.sentiment:
+            yield segment.tokens(row.text), row.sentiment == 1
+
+
 def _by_source(seen: Sequence[Seen], logits: Floats) -> dict[str, dict[str, float]]:
     """Accuracy and calibration of held-out polarity on each source."""
     scores: dict[str, dict[str, float]] = {}
@@ -177,7 +184,7 @@ def _assembled(head: Polarity, calibration: models.Calibration, heads: Small, ca
 def train(
     data_folder: Path | None, out_folder: Path, *, seed: int = 7, self_training: bool = False, on: date
 ) -> dict[str, Any]:
-    """Train from a data folder into `out_folder/<version>.npz` with its card beside it, which is returned.
+    """Train from a data folder into `out_folder/<version>.npz` with its card, which is returned, and SnowNLP's Bayes.
 
     Without scraped texts in the folder the model in use is adapted to the voices. `self_training` first labels the
     texts of `unlabelled*.txt` by the model in use.
@@ -188,4 +195,6 @@ def train(
     built = build(data, seed=seed, on=on) if data.texts else adapt(models.load(), data, seed=seed, on=on)
     out_folder.mkdir(parents=True, exist_ok=True)
     models.save(built, out_folder / f"{built.version}.npz")
+    if data.texts:
+        legacy.train(_sides(data), out_folder / legacy.RETRAINED.name)
     return dict(built.card)
