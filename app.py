@@ -25,6 +25,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from experience.ground import config, postgres, store
     from experience.web.assembly import make
     from probes import web as probes_web
+    from probes.web.collect import InFront
     from surveys import web as surveys_web
 
     chosen = settings or config.settings()
@@ -32,6 +33,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app = make(chosen, engine)
     surveys_web.register(app)
     probes_web.register(app)
+    app.wsgi_app = InFront(app.wsgi_app, engine)  # type: ignore[method-assign]
     return app
 
 
@@ -39,7 +41,6 @@ def jobs() -> "Sequence[Job]":
     """Every job, in the order in which one's row is the next one's work."""
     from experience.jobs import JOBS as EXPERIENCE
     from probes.jobs import JOBS as PROBES
-
     from surveys.jobs import JOBS as SURVEYS
 
     return (*PROBES, *SURVEYS, *EXPERIENCE)

@@ -19,7 +19,7 @@ class ProbeEvent(Row, table=True):
         {"postgresql_partition_by": "RANGE (arrived_at)"},
     )
     event_id: str = Field(primary_key=True)
-    arrived_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)  # type: ignore[call-overload]
+    arrived_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
     at: datetime = instant()
     site: str
     touchpoint: str
@@ -43,6 +43,16 @@ class EventKey(Row, table=True):
     arrived_at: datetime = instant(index=True)
 
 
+class SessionSeen(Row, table=True):
+    """A session seen at a touchpoint in an hour or a day, so that each counts once however its events arrive."""
+
+    __tablename__ = "session_seen"
+    touchpoint: str = Field(primary_key=True)
+    window_seconds: int = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    session: str = Field(primary_key=True)
+
+
 class SpoolSegment(Row, table=True):
     """A spool file moved into the database, so that a crash between the move and the unlink counts it once."""
 
@@ -50,6 +60,14 @@ class SpoolSegment(Row, table=True):
     name: str = Field(primary_key=True)
     drained_at: datetime = instant(index=True)
     events: int = 0
+
+
+class Watch(Row, table=True):
+    """Up to which window a touchpoint was graded."""
+
+    __tablename__ = "watch"
+    touchpoint: str = Field(primary_key=True)
+    upto: datetime = instant()
 
 
 class Anomaly(Row, table=True):
@@ -87,7 +105,9 @@ class Trigger(Row, table=True):
     id: int | None = row_id()
     name: str
     touchpoint: str = Field(index=True)
-    when: dict[str, Any] = document()  # {"type":"event","event":"fail","count":3,"within_seconds":600} or {"type":"anomaly","min_severity":2}
+    when: dict[str, Any] = (
+        document()
+    )  # {"type":"event","event":"fail","count":3,"within_seconds":600} or {"type":"anomaly","min_severity":2}
     survey: str
     sample: float = 1.0
     sample_class: str = "anomaly"
@@ -101,7 +121,8 @@ class Firing(Row, table=True):
 
     __tablename__ = "firing"
     id: int | None = row_id()
-    trigger_id: int = reference("trigger.id")
+    trigger_id: int | None = reference("trigger.id", nullable=True)  # None: the rule the survey itself carries
+    survey: str = ""
     at: datetime = instant(index=True)
     session: str = ""
     subject: str = ""

@@ -151,6 +151,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('job', 'row', name=op.f('pk_row_failure'))
     )
     op.create_index(op.f('ix_row_failure_next_at'), 'row_failure', ['next_at'], unique=False)
+    op.create_table('session_seen',
+    sa.Column('touchpoint', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('window_seconds', sa.Integer(), nullable=False),
+    sa.Column('at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('session', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.PrimaryKeyConstraint('touchpoint', 'window_seconds', 'at', 'session', name=op.f('pk_session_seen'))
+    )
     op.create_table('site',
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -214,6 +221,11 @@ def upgrade() -> None:
     sa.Column('failed_at', experience.ground.store.UtcDateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_user_account')),
     sa.UniqueConstraint('login', name=op.f('uq_user_account_login'))
+    )
+    op.create_table('watch',
+    sa.Column('touchpoint', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('upto', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('touchpoint', name=op.f('pk_watch'))
     )
     op.create_table('anomaly',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -427,7 +439,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_voice_import_user_id'), 'voice_import', ['user_id'], unique=False)
     op.create_table('firing',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('trigger_id', sa.BigInteger(), nullable=False),
+    sa.Column('trigger_id', sa.BigInteger(), nullable=True),
+    sa.Column('survey', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('at', experience.ground.store.UtcDateTime(timezone=True), nullable=False),
     sa.Column('session', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('subject', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -989,6 +1002,7 @@ def downgrade() -> None:
     op.drop_index('ix_anomaly_open', table_name='anomaly', postgresql_where=sa.text("state = 'open'"))
     op.drop_index(op.f('ix_anomaly_dismissed_by_id'), table_name='anomaly')
     op.drop_table('anomaly')
+    op.drop_table('watch')
     op.drop_table('user_account')
     op.drop_index(op.f('ix_unit_territory'), table_name='unit')
     op.drop_index(op.f('ix_unit_path'), table_name='unit')
@@ -999,6 +1013,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_spool_segment_drained_at'), table_name='spool_segment')
     op.drop_table('spool_segment')
     op.drop_table('site')
+    op.drop_table('session_seen')
     op.drop_index(op.f('ix_row_failure_next_at'), table_name='row_failure')
     op.drop_table('row_failure')
     op.drop_index('ix_probe_event_touchpoint_at', table_name='probe_event')

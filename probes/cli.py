@@ -1,0 +1,15 @@
+"""Commands of probes."""
+
+import sys
+from typing import TextIO
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+def detect(file: TextIO) -> None:
+    """指标异动检测：touchpoint,at,n,ok 的 CSV 进，JSON Lines 出 · grade a file of five-minute success counts."""
+    from probes.anomaly import detect_file  # noqa: PLC0415 - numbers only when they are wanted
+
+    detect_file(file, sys.stdout)
