@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, delete, func, or_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Integer, Text, bindparam, delete, func, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import Session, col
 
 from experience.customers import operations as customers
@@ -24,13 +24,21 @@ from surveys.logic import Path, walk
 from surveys.operations.following import hand_back
 from surveys.operations.hearing import hear_response
 from surveys.operations.quotas import turned_away
-from surveys.publication import Published, published
+from surveys.queries.published import Published, published
 from surveys.runtime import Token
-from surveys.tables import Answer, Invitation, Publication, Response, Survey
+from surveys.tables import Answer, Invitation, Response, Survey
 
 KEY = re.compile(r"[\x21-\x7e]{8,100}")
 PLACE = re.compile(r"[\w.\-]{0,64}")
 LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+
+
+#: What `_row` fills, with the receipt's digest.
+COLUMNS = (
+    "code", "publication_id", "invitation_id", "client_key", "receipt_hash", "at", "finished_at", "is_partial",
+    "is_quarantined", "quarantine_reason", "channel", "touchpoint", "province", "device", "customer_id", "sample_class",
+    "weight", "snapshot", "seconds", "lang", "seed", "shown", "ending", "is_screenout", "fingerprint",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +100,12 @@ def submit(session: Session, survey_code: str, said: SubmitIn, *, now: datetime)
         return _again(seen.response, print_)
     given, path = judged(seen, said)
     row = _row(seen, said, path, now) | {"fingerprint": print_}
-    response_id, code = _store(session, seen.response, row)
+    answers = answer_rows(seen.out.definition, given, row["lang"])
+    answers += answer_rows(seen.out.definition, _hidden_again(seen.out, said, given), row["lang"], is_inactive=True)
+    response_id, code = _store(session, seen.response, row, answers)
     if response_id is None:  # somebody sent the same at the same instant and was first
         return submit(session, survey_code, said, now=now)
     row |= {"id": response_id, "code": code}
-    _store_answers(session, seen.out, said, given, row)
     ending = path.ending if said.is_partial else _finish(session, seen, row, given, now=now)
     return Submitted(code, runtime.receipt(code, house().key()), ending)
 
@@ -149,10 +158,12 @@ def look(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -
     if token and (token.survey != survey_code or said.version not in (None, token.version)):
         raise Invalid(say("问卷凭证与这一版问卷不符，请重新打开问卷。"))
     version = token.version if token else said.version
-    found = session.execute(_known(survey_code, version, said)).first()
+    found = _known(session, survey_code, version, said)
     if found is None:
         raise _no_version(session, survey_code)
-    survey_id, state, publication_id, sha256, invitation, response = found
+    survey_id, state, publication_id, sha256, invitation_id, response_id = found
+    invitation = session.get_one(Invitation, invitation_id) if invitation_id else None
+    response = session.get_one(Response, response_id, populate_existing=True) if response_id else None
     _demand_open(state, token, invitation, response, now)
     if response is not None and response.publication_id != publication_id:
         raise Conflict(say("这个 Idempotency-Key 已经用于另一份问卷。"))
@@ -178,27 +189,31 @@ def _seed(said: SubmitIn, response: Response | None) -> str:
     return said.token or said.key or (response.seed if response else "")
 
 
-def _known(survey_code: str, version: int | None, said: SubmitIn) -> sqlalchemy.Executable:
-    is_wanted = col(Publication.version) == (col(Survey.current_version) if version is None else version)
-    is_same: list[ColumnElement[bool]] = [sqlalchemy.false()]
-    if said.token or said.invitation_id is not None:
-        is_same.append(col(Response.invitation_id) == col(Invitation.id))
-    if said.key:
-        is_same.append(col(Response.client_key) == said.key)
-    is_invited = col(Invitation.token_hash) == (runtime.digest(said.token) if said.token else "")
-    if said.invitation_id is not None:
-        is_invited = col(Invitation.id) == said.invitation_id
-        is_wanted = col(Publication.id) == col(Invitation.publication_id)
-    return (
-        sqlalchemy.select(
-            col(Survey.id), col(Survey.state), col(Publication.id), col(Publication.sha256), Invitation, Response
-        )
-        .join(Publication, col(Publication.survey_id) == col(Survey.id))
-        .outerjoin(Invitation, is_invited)
-        .outerjoin(Response, or_(*is_same))
-        .where(col(Survey.code) == survey_code, is_wanted)
-        .limit(1)
-    )
+#: One question, as text: it is asked at every answer, and putting it together from columns costs more than asking it.
+_KNOWN = sqlalchemy.text("""
+    select s.id, s.state, p.id, p.sha256, i.id, coalesce(
+        (select id from response where invitation_id = i.id), (select id from response where client_key = :key))
+    from survey s
+    left join invitation i
+        on i.id = coalesce(:invitation_id, (select id from invitation where token_hash = :token_hash))
+    join publication p on p.survey_id = s.id and case
+        when :invitation_id is null then p.version = coalesce(:version, s.current_version)
+        else p.id = i.publication_id end
+    where s.code = :code
+""").bindparams(
+    bindparam("invitation_id", type_=BigInteger), bindparam("version", type_=Integer), bindparam("key", type_=Text)
+)
+
+
+def _known(session: Session, survey_code: str, version: int | None, said: SubmitIn) -> Any:
+    asked = {
+        "code": survey_code,
+        "version": version,
+        "token_hash": runtime.digest(said.token) if said.token else "",
+        "invitation_id": said.invitation_id,
+        "key": said.key,
+    }
+    return session.connection().execute(_KNOWN, asked).first()
 
 
 def _no_version(session: Session, survey_code: str) -> NotFound | Conflict:
@@ -275,12 +290,29 @@ def _doubt(out: Published, path: Path, seconds: float | None) -> str:
     return "straight_line" if runtime.is_straight_line(out.definition, path.active) else ""
 
 
-def _store(session: Session, earlier: Response | None, row: Mapping[str, Any]) -> tuple[int | None, str]:
+#: Response and answers at once; no id comes back, and nothing is stored, when key or invitation was used before.
+_STORE = sqlalchemy.text(f"""
+    with stored as (
+        insert into response ({", ".join(COLUMNS)}) values ({", ".join(f":{name}" for name in COLUMNS)})
+        on conflict do nothing returning id
+    ), answered as (
+        insert into answer (response_id, item, kind, metric, number, options, text, is_inactive)
+        select stored.id, one.item, one.kind, one.metric, one.number, one.options, one.text, one.is_inactive
+        from stored, jsonb_to_recordset(:answers) as one
+            (item text, kind text, metric text, number float8, options jsonb, text text, is_inactive bool)
+    )
+    select id from stored
+""").bindparams(bindparam("snapshot", type_=JSONB), bindparam("shown", type_=JSONB), bindparam("answers", type_=JSONB))  # noqa: S608 - names of our own
+
+
+def _store(
+    session: Session, earlier: Response | None, row: Mapping[str, Any], answers: list[dict[str, Any]]
+) -> tuple[int | None, str]:
     """The response's id and code, new or finished from an earlier part; no id when somebody else was first."""
     if earlier is None:
         hashed = runtime.digest(runtime.receipt(row["code"], house().key()))
-        fresh = insert(Response).values(**row, receipt_hash=hashed).on_conflict_do_nothing()
-        return session.execute(fresh.returning(col(Response.id))).scalar(), row["code"]
+        stored = session.connection().execute(_STORE, {**row, "receipt_hash": hashed, "answers": answers})
+        return stored.scalar(), row["code"]
     kept = {name: value for name, value in row.items() if name not in ("code", "at", "client_key", "seed")}
     grown = (
         update(Response)
@@ -291,23 +323,17 @@ def _store(session: Session, earlier: Response | None, row: Mapping[str, Any]) -
     )
     found = session.execute(grown).scalar()
     if found is not None:
-        session.execute(delete(Answer).where(col(Answer.response_id) == earlier.id))
-    session.expire(earlier)
+        session.execute(delete(Answer).where(col(Answer.response_id) == found))
+        if answers:
+            session.execute(insert(Answer), [one | {"response_id": found} for one in answers])
     return found, earlier.code
-
-
-def _store_answers(
-    session: Session, out: Published, said: SubmitIn, given: Mapping[str, Any], row: Mapping[str, Any]
-) -> None:
-    rows = answer_rows(out.definition, given, row["lang"])
-    rows += answer_rows(out.definition, _hidden_again(out, said, given), row["lang"], is_inactive=True)
-    if rows:
-        session.execute(insert(Answer), [one | {"response_id": row["id"]} for one in rows])
 
 
 def _hidden_again(out: Published, said: SubmitIn, given: Mapping[str, Any]) -> dict[str, Any]:
     """Sound answers to items that were hidden afterwards: kept, out of the measures; unsound ones are no loss."""
     known = {name: value for name, value in said.inactive.items() if out.form.knows(name) and name not in given}
+    if not known:
+        return {}
     form = out.form.of(known)
     form.validate()
     return {name: value for name, value in form.answers().items() if f"a.{name}" not in form.errors}

@@ -18,7 +18,7 @@ from experience.ground.errors import Conflict, NotFound
 from experience.ground.i18n import say
 from surveys import conditions, eligibility, runtime
 from surveys.eligibility import Setting
-from surveys.publication import Published, published
+from surveys.queries.published import Published, published
 from surveys.tables import Invitation, Publication, QuotaTaken, Survey
 
 
