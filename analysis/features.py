@@ -174,7 +174,7 @@ class Index:
     """Feature numbers (from 1; 0 is unknown) of a vocabulary, found for many texts with a few array operations."""
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
-        self._single = np.zeros(sys.maxunicode + 1, dtype=np.int64)
+        self._single = np.zeros(sys.maxunicode + 1, dtype=np.int32)
         for gram, number in numbers.items():
             if len(gram) == 1:
                 self._single[ord(gram)] = number
@@ -186,7 +186,7 @@ class Index:
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         ends = np.cumsum(lengths)
         codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.int32).astype(np.int64)
-        singles = self._single[codes]
+        singles = self._single[codes].astype(np.int64)
         pairs = self._pairs[codes[:-1] << 16 | codes[1:]]
         pairs[ends[:-1][(ends[:-1] > 0) & (ends[:-1] < len(codes))] - 1] = 0  # a pair over two texts is none
         spans = self._words.find(words, ends - lengths, lengths)
@@ -194,7 +194,8 @@ class Index:
         numbers = np.concatenate((singles, pairs, spans.numbers))
         known = numbers > 0
         owners = np.concatenate((owner, owner[: len(pairs)], spans.owners))[known]
-        together = np.unique(owners << _SHIFT | numbers[known])
+        together = np.sort(owners << _SHIFT | numbers[known])
+        together = together[np.diff(together, prepend=-1) > 0]  # np.unique, at a third of its time
         owners = together >> _SHIFT
         counts = np.bincount(owners, minlength=len(texts))
         return Batch(singles, pairs, spans, owners, together & ((1 << _SHIFT) - 1), counts, (ends - lengths).tolist())
