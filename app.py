@@ -11,6 +11,7 @@ from experience.cli import command_group
 if TYPE_CHECKING:
     from flask import Flask
 
+    from experience.demo.past import Stage
     from experience.ground.config import Settings
     from experience.ground.sweep import Job
 
@@ -46,4 +47,12 @@ def jobs() -> "Sequence[Job]":
     return (*PROBES, *SURVEYS, *EXPERIENCE)
 
 
-main = command_group(create_app, jobs, COMMANDS)
+def demo() -> "Sequence[Stage]":
+    """The stages that fill a demo's past, in flow order, and last what can only be said of the whole of it."""
+    from experience.demo.filling import CLOSING
+    from experience.demo.filling import STAGES as EXPERIENCE
+
+    return (*EXPERIENCE, *CLOSING)
+
+
+main = command_group(create_app, jobs, COMMANDS, demo)

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("experience.cli.running:serve", "启动网站和后台 worker · migrate, serve, run one worker beside"),
     "worker": ("experience.cli.running:worker", "运行到期任务，直到被停止 · run due jobs until stopped"),
     "tick": ("experience.cli.running:tick", "把到期的事做一遍 · run every due job once, print a JSON summary"),
+    "demo": ("experience.cli.demo:demo", "填充演示数据 · fill an empty database with a believable operator"),
     "setup": (
         "experience.cli.organising:setup",
         "按 YAML 建立单位、用户、触点 · units, users, touchpoints from a file",
@@ -34,10 +35,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What app.py hands to the commands: how to make the web application and which jobs there are."""
+    """What app.py hands to the commands: how to make the web application, which jobs and demo stages there are."""
 
     create_app: Callable[..., Any]
     jobs: Callable[[], Sequence[Any]]
+    demo: Callable[[], Sequence[Any]] = tuple
 
     @property
     def target(self) -> str:
@@ -93,16 +95,17 @@ def command_group(
     create_app: Callable[..., Any],
     jobs: Callable[[], Sequence[Any]],
     extra_commands: Mapping[str, tuple[str, str]],
+    demo: Callable[[], Sequence[Any]] = tuple,
 ) -> click.Group:
-    """The `huisheng` command. `jobs()` gives all jobs in flow order; `extra_commands` adds to COMMANDS.
+    """The `huisheng` command. `jobs()` gives all jobs in flow order, `demo()` the stages of a demo.
 
-    Both callables import what they need when called, so that a command without web or database starts fast.
+    The callables import what they need when called, so that a command without web or database starts fast.
     """
 
     @click.group(
         cls=LazyGroup,
         where=COMMANDS | dict(extra_commands),
-        context_settings={"obj": House(create_app, jobs), "help_option_names": ["-h", "--help"]},
+        context_settings={"obj": House(create_app, jobs, demo), "help_option_names": ["-h", "--help"]},
         help="回声 huisheng：运营商客户体验反馈平台 · customer-experience feedback platform.",
     )
     @click.version_option(package_name="huisheng")

@@ -9,7 +9,8 @@ from itertools import islice
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from experience.demo import operator, rhythm, speech
+from experience.demo import customers, operator, rhythm, speech
+from experience.demo.past import Past
 from experience.ground import sweep
 from experience.ground.store import transaction
 from experience.organisation.permissions import SYSTEM
@@ -20,6 +21,9 @@ from experience.voices.tables import Voice
 COUNT = 4200
 SHARES = {code: share for code, _, share in operator.PROVINCES}
 BATCH = 500
+#: Share of a source's voices whose customer is known: logged in, or asked for the number by the agent.
+KNOWN = {"hotline": 0.9, "app": 0.7, "store": 0.6, "wechat": 0.4, "rant": 0.25}
+MOST_VOTES = 48
 _REPLIES = {
     "working": "已收到，正在和技术同事核实，预计两个工作日内给您结果。",
     "solved": "问题已经修复：支付回调超时后会自动补单，钱款未到账的已原路退回。谢谢您告诉我们。",
@@ -27,26 +31,52 @@ _REPLIES = {
 }
 
 
-def tell(engine: Engine, chance: random.Random, now: datetime, scale: float) -> int:
-    """Hears and reads the voices of the last 90 days; returns how many."""
-    told = sorted(_all(chance, now, scale), key=lambda said: said.at or now)
+def hear(engine: Engine, past: Past) -> int:
+    """Hears the voices of the last 90 days; returns how many."""
+    chance, people = past.chance("voices"), _People(past)
+    told = sorted((people.known(said) for said in _all(chance, past)), key=lambda said: said.at or past.now)
     for first in range(0, len(told), BATCH):
         with transaction(engine) as session:
-            operations.hear_many(session, told[first : first + BATCH], now=now)
-    sweep.run(engine, sweep.Job("voices.read", operations.read_next, 1), now)
-    with transaction(engine) as session:
-        _board(session, chance, now)
+            operations.hear_many(session, told[first : first + BATCH], now=past.now)
     return len(told)
 
 
-def _all(chance: random.Random, now: datetime, scale: float) -> Iterator[VoiceIn]:
-    count = int(COUNT * scale)
+def read(engine: Engine, past: Past) -> int:
+    """Reads them, as the clock would; returns in how many batches."""
+    return sweep.run(engine, sweep.Job("voices.read", operations.read_next, 1), past.now)
+
+
+def show(engine: Engine, past: Past) -> int:
+    """The rant zone's board: votes and answers; returns how many rants have been voted for."""
+    with transaction(engine) as session:
+        return _board(session, past.chance("board"), past.now)
+
+
+class _People:
+    """Which customer said it: some are known to the operator, in the province they speak from."""
+
+    def __init__(self, past: Past) -> None:
+        self.chance = past.chance("people")
+        self.of: dict[str, list[str]] = {}
+        for ref in customers.refs(past):
+            self.of.setdefault(customers.province_of(ref), []).append(ref)
+
+    def known(self, said: VoiceIn) -> VoiceIn:
+        """The utterance with its customer, when the channel knows who speaks."""
+        there = self.of.get(said.province)
+        if not there or self.chance.random() > KNOWN.get(said.source, 0.0):
+            return said
+        return replace(said, customer=self.chance.choice(there))
+
+
+def _all(chance: random.Random, past: Past) -> Iterator[VoiceIn]:
+    now, count = past.now, past.count(COUNT)
     ordinary = islice(speech.speak(chance, SHARES), count)
     yield from _placed(ordinary, rhythm.moments(chance, count, now), "d")
     for number, incident in enumerate(rhythm.INCIDENTS):
         shares = {code: SHARES[code] for code in incident.provinces} or SHARES
         planted = speech.speak(chance, shares, topic=incident.topic, intent="complaint")
-        count = int(incident.voices * scale)
+        count = past.count(incident.voices)
         moments = [rhythm.during(chance, incident, now) for _ in range(count)]
         for said in _placed(islice(planted, count), moments, f"i{number}-"):
             yield replace(said, touchpoint=incident.touchpoint)
@@ -68,13 +98,16 @@ def _placed(said: Iterable[speech.Said], moments: list[datetime], prefix: str) -
         )
 
 
-def _board(session: Session, chance: random.Random, now: datetime) -> None:
-    """Some rants on the board have votes and an answer."""
+def _board(session: Session, chance: random.Random, now: datetime) -> int:
+    """Some rants on the board are hot, and some have an answer."""
     on_board = select(Voice).where(Voice.board_state == "received").order_by(col(Voice.at).desc()).limit(160)
-    for voice in session.exec(on_board).all():
-        for number in range(int(chance.paretovariate(1.2)) - 1):
-            if number < 60:
-                operations.vote(session, voice.code, f"demo-voter-{number}", now=now)
+    hot = 0
+    for place, voice in enumerate(session.exec(on_board).all()):
+        votes = min(int(chance.paretovariate(0.9)) - 1, MOST_VOTES)
+        for number in range(votes):
+            operations.vote(session, voice.code, f"demo-voter-{number}", now=now)
+        hot += votes > 0
         state = chance.choices(("received", "working", "solved", "declined"), (50, 25, 20, 5))[0]
-        if voice.at < now - timedelta(days=2) and state != "received":
+        if voice.at < now - timedelta(days=2) and state != "received" and place:
             operations.moderate(session, SYSTEM, voice.id or 0, state=state, reply=_REPLIES[state], now=now)
+    return hot
