@@ -142,7 +142,7 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
         sentiment=round(2 * verdict.positive - 1, 4),
         label=LABELS[verdict.labels.index(confidence)],
         confidence=round(confidence, 4),
-        topics=_topics(verdict, one.named.topics),
+        topics=_topics(verdict, one.named.topics, topics.leading(text)),
         aspects=aspects.aspects(text, one.named.aspects, pull, judges=intent not in ("inquiry", "other")),
         keywords=keywords.keywords(one.words),
         urgency=soon.level,
@@ -155,9 +155,15 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
     )
 
 
-def _topics(verdict: _Verdict, hits: Sequence[Hit[int]]) -> tuple[Topic, ...]:
-    """The first topic, and up to two more that are nearly as likely; 其他 below the threshold."""
-    ranked = sorted(zip(verdict.topics, CODES, strict=True), reverse=True)[:3]
+def _topics(verdict: _Verdict, hits: Sequence[Hit[int]], leader: str) -> tuple[Topic, ...]:
+    """The first topic, and up to two more that are nearly as likely; 其他 below the threshold.
+
+    A certain `leader` comes first with at least the share of whatever the model would have put there.
+    """
+    shares = list(verdict.topics)
+    if leader:
+        shares[CODES.index(leader)] = max(shares)
+    ranked = sorted(zip(shares, CODES, strict=True), key=lambda pair: (-pair[0], pair[1] != leader))[:3]
     told = [pair for place, pair in enumerate(ranked) if pair[0] >= (_TOPIC_SECOND if place else _TOPIC_LEAST)]
     return tuple(
         Topic(code, topics.TOPICS[code], round(score, 4), topics.detail_of(code, hits))
