@@ -3,8 +3,10 @@
 from flask import Flask
 
 from experience.web.assembly import register_operations
-from probes.web import sdk
+from probes.web import hall, sdk, touchpoints
 
+#: Page modules, each with a `bp`.
+PAGES = (sdk, hall, touchpoints)
 #: Modules of operations; importing one registers it.
 OPERATIONS = ("api",)
 
@@ -12,5 +14,6 @@ OPERATIONS = ("api",)
 def register(app: Flask) -> None:
     """Gives the application the probes' pages and operations."""
     sdk.script()  # minified when the app starts, so that the first visitor does not wait
-    app.register_blueprint(sdk.bp)
+    for module in PAGES:
+        app.register_blueprint(module.bp)
     register_operations(app, "probes.web", OPERATIONS)
