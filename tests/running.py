@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 HOUSE = Path(__file__).parent.parent
 HUISHENG = Path(sys.executable).with_name("huisheng")
@@ -120,7 +121,7 @@ class Running:
             sent.setdefault("Content-Type", "application/json")
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(self.url + path, data, sent, method=method)
+        request = urllib.request.Request(self.url + quote(path, safe="/?&=%:,+-_.~"), data, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())

@@ -7,8 +7,8 @@ from typing import Any
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.orders import deadline
-from experience.orders.tables import CLOCK_KINDS
 
+CLOCK_KINDS = ("dispatch", "accept", "contact", "resolve", "hold", "review", "callback", "supervise", "statutory")
 TYPES = {"major": "重大/监管", "complaint": "投诉", "experience": "体验问题", "suggestion": "建议/需求"}
 _COMMON = {"review": "4wh", "callback": "1wd", "supervise": "1wd", "dispatch": "4wh"}
 #: Shipped defaults; every number can be changed. The statutory 15 natural days: MIIT Order 35, answer to a complaint.

@@ -7,12 +7,12 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlmodel import Field
 
 from experience.ground.store import Row, document, instant, reference, row_id
+from experience.orders.policies import CLOCK_KINDS
 
 ORDER_STATES = (
     "draft", "dispatched", "processing", "suspended", "internal_review", "submitted", "callback",
     "archived", "returned", "merged", "cancelled",
 )  # fmt: skip
-CLOCK_KINDS = ("dispatch", "accept", "contact", "resolve", "hold", "review", "callback", "supervise", "statutory")
 CLOCK_STATES = ("running", "paused", "met", "breached_met", "cancelled")
 
 

@@ -22,7 +22,8 @@ from probes.tables import Anomaly, Firing, Trigger
 from probes.triggers import Rule
 from surveys import operations as surveys
 from surveys.operations import Offered, OfferIn
-from surveys.tables import Publication, Survey
+from surveys.queries import open_definitions
+from surveys.tables import Survey
 
 #: A changed rule is honoured within this many seconds.
 KEPT_SECONDS = 5.0
@@ -66,14 +67,9 @@ def rules(session: Session) -> list[Rule]:
 
 
 def _loaded(session: Session) -> list[Rule]:
-    open_ones = session.exec(
-        select(Survey.code, Publication.definition)
-        .join(Publication, col(Publication.survey_id) == Survey.id)
-        .where(Survey.state == "open", Publication.version == Survey.current_version)
-    ).all()
     found = [
         triggers.of_survey(code, told)
-        for code, definition in open_ones
+        for code, _, _, definition in open_definitions(session)
         for told in (definition.get("distribution") or {}).get("triggers") or ()
     ]
     for row in session.exec(select(Trigger).where(col(Trigger.is_active))):
