@@ -30,7 +30,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from surveys import web as surveys_web
 
     chosen = settings or config.settings()
-    engine = store.engine(chosen.database_url or postgres.start(), pool=chosen.database_pool)
+    engine = store.engine(postgres.url(chosen), pool=chosen.database_pool)
     app = make(chosen, engine)
     surveys_web.register(app)
     probes_web.register(app)

@@ -1,7 +1,9 @@
-"""Reads of the organisation: who is calling and what they may see, units, users, tokens."""
+"""Reads of the organisation: who is calling and what they may see; one user or unit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
@@ -11,6 +13,10 @@ from experience.ground.i18n import say
 from experience.organisation.credentials import digest
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import ApiToken, Deputy, Grant, Login, Unit, User
+
+#: The units under these paths; a door may remember them for a few seconds.
+Reach = Callable[[tuple[str, ...]], Sequence[Unit]]
+Granted = Sequence[tuple[str, Unit]]
 
 
 def scope_of(
@@ -31,9 +37,15 @@ def scope_of(
     granted = session.exec(
         select(Grant.role, Unit).join(Unit).where(Grant.user_id == (acting_for_id or user.id), Unit.is_active)
     ).all()
+    made = scope_from(user, granted, lambda paths: subtrees(session, paths), token_scopes=token_scopes)
+    return replace(made, acting_for_id=acting_for_id)
+
+
+def scope_from(user: User, granted: Granted, reach: Reach, *, token_scopes: Iterable[str] = ()) -> Scope:
+    """The scope that these grants give the user."""
     units = {unit.id: unit for _, unit in granted}
     is_everything = any(unit.kind == "centre" for unit in units.values())
-    reached = [] if is_everything else _subtrees(session, [unit.path for unit in units.values()])
+    reached = [] if is_everything else reach(tuple(sorted(unit.path for unit in units.values())))
     return Scope(
         user_id=user.id,
         name=user.name,
@@ -43,12 +55,12 @@ def scope_of(
         territories=frozenset(unit.territory for unit in reached if unit.territory),
         product_lines=frozenset(unit.product_line for unit in reached if unit.product_line),
         is_everything=is_everything,
-        acting_for_id=acting_for_id,
         token_scopes=frozenset(token_scopes),
     )
 
 
-def _subtrees(session: Session, paths: list[str]) -> list[Unit]:
+def subtrees(session: Session, paths: Sequence[str]) -> list[Unit]:
+    """Every unit at or under one of the paths."""
     if not paths:
         return []
     return list(session.exec(select(Unit).where(or_(*(col(Unit.path).startswith(path) for path in paths)))))
@@ -73,28 +85,34 @@ def may_act_for(session: Session, deputy_id: int, user_id: int, now: datetime) -
 
 def login_of(
     session: Session, key: str, now: datetime, *, idle: timedelta, longest: timedelta
-) -> tuple[Login, User] | None:
-    """The open browser session behind a cookie's key, with its active user; None when over, idle or ended."""
-    return session.exec(
-        select(Login, User)
-        .join(User, col(User.id) == Login.user_id)
-        .where(
-            Login.key_hash == digest(key),
-            col(Login.ended_at).is_(None),
-            Login.seen_at > now - idle,
-            Login.created_at > now - longest,
-            User.is_active,
-        )
-    ).first()
+) -> tuple[Login, User, Granted] | None:
+    """The open browser session behind a cookie's key, its active user and grants, in one statement; or None."""
+    is_open = (
+        Login.key_hash == digest(key),
+        col(Login.ended_at).is_(None),
+        Login.seen_at > now - idle,
+        Login.created_at > now - longest,
+    )
+    rows = session.exec(
+        _with_grants(select(Login, User, Grant.role, Unit), Login).where(*is_open, User.is_active)
+    ).all()
+    return (rows[0][0], rows[0][1], _granted(rows)) if rows else None
 
 
-def token_of(session: Session, token: str) -> tuple[ApiToken, User] | None:
-    """The live token behind a bearer string, with its active user."""
-    return session.exec(
-        select(ApiToken, User)
-        .join(User, col(User.id) == ApiToken.user_id)
-        .where(ApiToken.token_hash == digest(token), col(ApiToken.revoked_at).is_(None), User.is_active)
-    ).first()
+def token_of(session: Session, token: str) -> tuple[ApiToken, User, Granted] | None:
+    """The live token behind a bearer string, its active user and grants, in one statement; or None."""
+    is_live = (ApiToken.token_hash == digest(token), col(ApiToken.revoked_at).is_(None), User.is_active)
+    rows = session.exec(_with_grants(select(ApiToken, User, Grant.role, Unit), ApiToken).where(*is_live)).all()
+    return (rows[0][0], rows[0][1], _granted(rows)) if rows else None
+
+
+def _with_grants(selected: Any, door: type[Login] | type[ApiToken]) -> Any:
+    joined = selected.join(User, col(User.id) == door.user_id).outerjoin(Grant, col(Grant.user_id) == User.id)
+    return joined.outerjoin(Unit, (col(Unit.id) == Grant.unit_id) & col(Unit.is_active))
+
+
+def _granted(rows: Sequence[Any]) -> Granted:
+    return [(role, unit) for _, _, role, unit in rows if unit is not None]
 
 
 def user_by_login(session: Session, login: str) -> User | None:

@@ -1,8 +1,9 @@
 """What a request stands on: one session, one instant, one caller. Doors commit; nothing below does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
+from time import monotonic
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -16,10 +17,12 @@ from experience.ground.errors import Forbidden, HuishengError
 from experience.ground.i18n import say
 from experience.organisation import queries
 from experience.organisation.permissions import Scope
-from experience.organisation.tables import User
+from experience.organisation.tables import Login, Unit, User
 
 COOKIE = "hs_login"
 _TOUCH_AFTER = timedelta(minutes=1)  # "last seen" is written once a minute, not at every request
+_REACH_SECONDS = 5.0
+_MOST_REACHES = 2000
 
 
 class Unauthorised(HuishengError):
@@ -29,6 +32,7 @@ class Unauthorised(HuishengError):
 def bind(app: Flask, engine: Engine) -> None:
     """Gives the application its engine and closes each request's session."""
     app.extensions["huisheng.engine"] = engine
+    app.extensions["huisheng.reach"] = {}
     app.teardown_appcontext(_close)
 
 
@@ -79,6 +83,12 @@ def user() -> User:
     return cast(User, g.user)
 
 
+def login() -> Login | None:
+    """The browser session the caller came by; None for a token."""
+    scope()
+    return cast("Login | None", g.get("login"))
+
+
 def _identified() -> Scope | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer" and token:
@@ -93,11 +103,11 @@ def _by_token(token: str) -> Scope | None:
     found = queries.token_of(db(), token)
     if found is None:
         return None
-    row, g.user = found
+    row, g.user, granted = found
     if row.last_used_at is None or now() - row.last_used_at > _TOUCH_AFTER:
         row.last_used_at = now()
         db().commit()
-    return queries.scope_of(db(), g.user, now(), token_scopes=row.scopes)
+    return queries.scope_from(g.user, granted, _reach, token_scopes=row.scopes)
 
 
 def _by_login(key: str) -> Scope | None:
@@ -106,12 +116,33 @@ def _by_login(key: str) -> Scope | None:
     found = queries.login_of(db(), key, now(), idle=idle, longest=longest)
     if found is None:
         return None
-    row, g.user = found
+    row, g.user, granted = found
     if now() - row.seen_at > _TOUCH_AFTER:
         row.seen_at = now()
         db().commit()
     g.login = row
-    return queries.scope_of(db(), g.user, now(), acting_for_id=row.acting_for_id)
+    if row.acting_for_id is not None:
+        if queries.may_act_for(db(), g.user.id, row.acting_for_id, now()):
+            return queries.scope_of(db(), g.user, now(), acting_for_id=row.acting_for_id)
+        row.acting_for_id = None  # the time is over: they are themselves again
+        db().commit()
+    return queries.scope_from(g.user, granted, _reach)
+
+
+def _reach(paths: tuple[str, ...]) -> Sequence[Unit]:
+    """The units under these paths, remembered for a few seconds; grants and people never are."""
+    kept: dict[tuple[str, ...], tuple[float, Sequence[Unit]]] = current_app.extensions["huisheng.reach"]
+    known = kept.get(paths)
+    if known is None or known[0] < monotonic():
+        if len(kept) > _MOST_REACHES:
+            kept.clear()
+        known = kept[paths] = (monotonic() + _REACH_SECONDS, queries.subtrees(db(), paths))
+    return known[1]
+
+
+def forget_reach() -> None:
+    """After a changed unit tree this process looks anew; others do within seconds."""
+    current_app.extensions["huisheng.reach"].clear()
 
 
 def wants_json() -> bool:
@@ -120,14 +151,15 @@ def wants_json() -> bool:
 
 
 def requires(act: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A page for those who hold the act; others are asked to log in, or told what they lack."""
+    """A page for those who hold the act ("" is for any caller); others log in, or are told what they lack."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if somebody() is None and not wants_json():
                 return redirect("/login?" + urlencode({"next": request.full_path.rstrip("?")}))
-            scope().demand(act)
+            if act:
+                scope().demand(act)
             return view(*args, **kwargs)
 
         guarded.required_act = act  # type: ignore[attr-defined]

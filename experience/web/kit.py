@@ -59,6 +59,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("/customers", words.N_("客户"), "users", "customers.read"),
             ("/admin", words.N_("系统管理"), "settings", "organisation.edit"),
             ("/audit", words.N_("审计"), "history", "audit.read"),
+            ("/admin/system", words.N_("系统状况"), "database", "system.see"),
         ),
     ),
 )

@@ -186,7 +186,40 @@ TONES = {
     "waiting": "mute", "done": "good", "failed": "bad", "invited": "info", "answered": "good", "unreachable": "mute",
 }  # fmt: skip
 
+ROLES = {
+    "admin": N_("系统管理员"),
+    "leader": N_("领导"),
+    "triager": N_("研判员"),
+    "dispatcher": N_("派单员"),
+    "reviewer": N_("核验员"),
+    "analyst": N_("分析师"),
+    "designer": N_("问卷设计"),
+    "callback": N_("回访员"),
+    "coordinator": N_("省分协调"),
+    "approver": N_("审批人"),
+    "handler": N_("处理人"),
+    "viewer": N_("只读"),
+    "privacy": N_("个人信息保护"),
+}
+ROOMS = {
+    "home": N_("首页"),
+    "voices": N_("客户原声"),
+    "issues": N_("体验问题"),
+    "orders": N_("工单"),
+    "touchpoints": N_("触点与旅程"),
+    "anomalies": N_("异动"),
+    "triggers": N_("触发规则"),
+    "surveys": N_("问卷"),
+    "customers": N_("客户"),
+    "reports": N_("报表"),
+    "audit": N_("审计"),
+    "organisation": N_("系统管理"),
+    "system": N_("系统状况"),
+}
+
 GROUPS: dict[str, dict[str, str]] = {
+    "role": ROLES,
+    "room": ROOMS,
     "order": ORDER_STATES,
     "issue": ISSUE_STATES,
     "label": LABELS,

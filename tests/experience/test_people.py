@@ -20,7 +20,7 @@ def test_a_token_is_kept_only_as_its_hash(house: House, session: Session) -> Non
     from experience.organisation.queries import token_of  # noqa: PLC0415
 
     token = house.token("lin")
-    row, user = token_of(session, token) or (None, None)
+    row, user, _ = token_of(session, token) or (None, None, None)
     assert row is not None
     assert user is house.users["lin"]
     assert token not in row.token_hash
