@@ -4,7 +4,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, select
 
 from experience import defaults, setup
-from experience.demo import customers, operator, voices
+from experience.demo import customers, operator, orders, voices
 from experience.demo.past import Past, Stage
 from experience.ground.store import transaction
 from experience.organisation.tables import Unit
@@ -38,6 +38,8 @@ STAGES: tuple[Stage, ...] = (
     Stage("客户原声", voices.hear),
     Stage("研读", voices.read),
     Stage("吐槽专区", voices.show),
+    Stage("问题和工单", orders.fill),
+    Stage("待研判", orders.triage),
 )
 
 #: What can only be done once every package has filled its part.

@@ -90,6 +90,16 @@ _PEOPLE: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("shen", "沈一鸣", "zhejiang", ("coordinator", "approver")),
     ("wu", "吴桐", "video", ("coordinator", "handler")),
 )
+#: unit -> (who coordinates, who approves) where that is a named person; elsewhere it is the unit's desk.
+NAMED = {
+    "guangdong": ("zhou", "liang"),
+    "hunan": ("wang", "wang"),
+    "sichuan": ("luo", "luo"),
+    "zhejiang": ("shen", "shen"),
+    "video": ("wu", "wu"),
+}
+#: department -> its handler; elsewhere the province's coordinator does the department's part.
+HANDLERS = {"guangdong.network": "chenbo", "guangdong.service": "huangli", "hunan.network": "peng"}
 #: What each printed demo login is for.
 LOGINS = (
     ("lin", "集团体验中心 · 研判、派单、核验"),
@@ -110,15 +120,11 @@ def _users() -> list[dict[str, Any]]:
         {"login": login, "name": name, "unit": unit, "roles": list(roles), "password": PASSWORD}
         for login, name, unit, roles in _PEOPLE
     ]
+    desks = [(code, name.removesuffix("公司")) for code, name, _ in PROVINCES if code not in STAFFED]
+    desks += [(code, name) for code, name in BASES if code != "video"]
     others = [
-        {
-            "login": f"{code}.desk",
-            "name": f"{name.removesuffix('公司')}工单席",
-            "unit": code,
-            "roles": ["coordinator", "approver"],
-        }
-        for code, name, _ in PROVINCES
-        if code not in STAFFED
+        {"login": f"{code}.desk", "name": f"{name}工单席", "unit": code, "roles": ["coordinator", "approver"]}
+        for code, name in desks
     ]
     return named + others
 
