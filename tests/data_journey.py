@@ -10,12 +10,22 @@ units:
   - {code: migu, name: 咪咕基地, kind: base, parent: centre, product_line: video}
   - {code: guangdong.network, name: 网络部, kind: department, parent: guangdong}
 users:
-  - {login: lin, name: 林, unit: centre, roles: [triager, dispatcher, reviewer, designer, analyst], password: change-me-now}
+  - login: lin
+    name: 林
+    unit: centre
+    roles: [triager, dispatcher, reviewer, designer, analyst]
+    password: change-me-now
   - {login: zhou, name: 周, unit: guangdong, roles: [coordinator, approver], password: change-me-now}
   - {login: heng, name: 何, unit: guangdong.network, roles: [handler], password: change-me-now}
   - {login: wang, name: 王, unit: hunan, roles: [coordinator], password: change-me-now}
 touchpoints:
-  - {code: web.recharge, name: 网厅充值, channel: web, journey: 充值缴费, stage: 办理, key: true, steps: [amount, pay, done]}
+  - code: web.recharge
+    name: 网厅充值
+    channel: web
+    journey: 充值缴费
+    stage: 办理
+    key: true
+    steps: [amount, pay, done]
 sites:
   - {key: site_demo, name: 网上营业厅, origins: ["http://shop.example"], secret: hush}
 """

@@ -10,14 +10,15 @@ import pytest
 HOUSE = Path(__file__).parent.parent
 #: Floors from the top; a package may import those under it.
 FLOORS = ("app", "probes", "surveys", "experience", "analysis")
-#: Rooms of `experience`, low to high; a room may import lower ones. Loose files and web stand on top, in this order.
+#: Rooms of `experience`, low to high. Loose files and web stand on top, in this order.
 ROOMS = (
     "ground", "audit", "measures", "organisation", "customers", "touchpoints", "notices", "voices", "issues", "orders",
     "trials", "releases", "guidance", "reports", "defaults", "setup", "jobs", "demo", "web", "cli",
 )  # fmt: skip
 #: Inside a room: rules <- tables <- queries <- operations <- jobs, web, cli. Any other file is a rule.
 LAYERS = {
-    "tables": 1, "queries": 2, "operations": 3, "verification": 4, "importers": 4, "jobs": 4, "demo": 4, "web": 5, "cli": 6,
+    "tables": 1, "queries": 2, "operations": 3, "verification": 4, "importers": 4, "jobs": 4,
+    "demo": 4, "web": 5, "cli": 6,
 }  # fmt: skip
 #: The ground is what rooms stand on, the demo fills them: neither is a room with layers of its own.
 NO_LAYERS = ("experience.ground", "experience.demo", "experience.web", "experience.cli")

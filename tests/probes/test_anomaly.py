@@ -20,7 +20,7 @@ DAY = 288
 def simulated(
     seed: int, days: int, volume: float, drop: tuple[int, int, float] | None = None
 ) -> list[tuple[datetime, int, int]]:
-    """Five-minute counts with a daily season, noise beyond the binomial, and one drop: (first window, windows, depth)."""
+    """Five-minute counts with a season, noise beyond the binomial, and one drop: (first window, windows, depth)."""
     chance, rows = random.Random(seed), []
     for t in range(days * DAY):
         hour = (t % DAY) / DAY

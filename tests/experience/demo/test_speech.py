@@ -4,7 +4,6 @@ import random
 from itertools import islice
 
 from analysis.topics import TOPICS
-
 from experience.demo import operator, speech
 
 PROVINCES = {code: share for code, _, share in operator.PROVINCES}
