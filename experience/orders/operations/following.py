@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from experience.ground.errors import Conflict, NotFound
 from experience.ground.i18n import say
 from experience.issues.tables import IssueSource
-from experience.orders.operations.archiving import archive, reopen
+from experience.orders.operations.archiving import archive, follow_children, reopen
 from experience.orders.operations.holding import Held, settle, step, with_surroundings
 from experience.orders.tables import FollowUp, WorkOrder
 from experience.organisation.permissions import SYSTEM
@@ -70,7 +70,8 @@ def record_followup(
     one = session.exec(select(FollowUp).where(FollowUp.id == follow_up_id).with_for_update()).first()
     if one is None:
         raise NotFound(say("没有这次回访。"))
-    order = session.exec(select(WorkOrder).where(WorkOrder.id == one.order_id).with_for_update()).one()
+    found = with_surroundings(session, SYSTEM, one.order_id, now=now)
+    order = found.order
     if one.state == "answered":
         if one.is_solved != is_solved:
             raise Conflict(say("这次回访已经回答过了。"), {"state": order.state})
@@ -79,9 +80,9 @@ def record_followup(
     one.is_solved, one.score, one.note = is_solved, score, note[:2000]
     session.add(one)
     session.flush()
-    found = with_surroundings(session, SYSTEM, order, now=now)
     if one.cycle == order.cycle and order.state in ("callback", "archived"):
         _act_on(session, found, one, now)
+        follow_children(session, SYSTEM, order, now=now)
     return order
 
 
