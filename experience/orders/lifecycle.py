@@ -87,7 +87,13 @@ class Standing:
 
 def allowed(standing: Standing) -> list[str]:
     """The acts this caller may do now, in the table's order."""
-    return [act for act in MOVES if refusal(act, standing) is None]
+    return [act for act in MOVES if _is_open(act, standing)]
+
+
+def _is_open(act: str, standing: Standing) -> bool:
+    if standing.state not in MOVES[act].sources or not is_actor(act, standing):
+        return False
+    return not any(is_so(act, standing) for is_so, _ in _HINDRANCES)
 
 
 def is_actor(act: str, standing: Standing) -> bool:
@@ -96,7 +102,7 @@ def is_actor(act: str, standing: Standing) -> bool:
         return "superior" in standing.actors
     if act == "dispatch":
         return "coordinator" in standing.actors
-    return bool(standing.actors & set(MOVES[act].actors))
+    return not standing.actors.isdisjoint(MOVES[act].actors)
 
 
 def refusal(act: str, standing: Standing) -> str | None:
@@ -110,23 +116,35 @@ def refusal(act: str, standing: Standing) -> str | None:
 
 
 def _circumstance(act: str, standing: Standing) -> str | None:
-    return next((sentence for is_so, sentence in _hindrances(act, standing) if is_so), None)
+    for is_so, sentence in _HINDRANCES:
+        if is_so(act, standing):
+            return sentence()
+    return None
 
 
-def _hindrances(act: str, standing: Standing) -> list[tuple[bool, str]]:
-    """What stands in the way of an act that the state allows: (whether it does, the sentence)."""
-    waits = standing.has_open_children
-    led = standing.is_parent_of_all and act not in ("urge", "supervise", "escalate", "cancel")
-    settled = standing.is_forced or standing.returns >= MOST_RETURNS
-    return [
-        (led, say("主单的状态随子单变化，请在子单上操作。")),
-        (act in ("submit", "reply") and waits, say("还有子单没有办结，不能回单。")),
-        (act in ("return", "merge") and waits, say("还有子单没有办结，不能退单或并单。")),
-        (act in standing.pending, say("同样的申请正在等待审批。")),
-        (act == "return" and settled, say("本工单已经终审强派，不能再退单。")),
-        (act == "extend" and standing.is_extended, say("只能延期一次。")),
-        (act == "extend" and standing.is_due_past, say("延期要在到期前申请。")),
-    ]
+_OVER_CHILDREN = ("urge", "supervise", "escalate", "cancel")
+#: What stands in the way of an act that the state allows: (whether it does, the sentence).
+_HINDRANCES: tuple[tuple[Callable[[str, Standing], bool], Callable[[], str]], ...] = (
+    (
+        lambda act, so: so.is_parent_of_all and act not in _OVER_CHILDREN,
+        lambda: say("主单的状态随子单变化，请在子单上操作。"),
+    ),
+    (
+        lambda act, so: act in ("submit", "reply") and so.has_open_children,
+        lambda: say("还有子单没有办结，不能回单。"),
+    ),
+    (
+        lambda act, so: act in ("return", "merge") and so.has_open_children,
+        lambda: say("还有子单没有办结，不能退单或并单。"),
+    ),
+    (lambda act, so: act in so.pending, lambda: say("同样的申请正在等待审批。")),
+    (
+        lambda act, so: act == "return" and (so.is_forced or so.returns >= MOST_RETURNS),
+        lambda: say("本工单已经终审强派，不能再退单。"),
+    ),
+    (lambda act, so: act == "extend" and so.is_extended, lambda: say("只能延期一次。")),
+    (lambda act, so: act == "extend" and so.is_due_past, lambda: say("延期要在到期前申请。")),
+)
 
 
 def target(act: str, standing: Standing) -> str:

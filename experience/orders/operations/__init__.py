@@ -1,6 +1,6 @@
 """What is done with orders: dispatched, worked, decided, chased, followed up, measured."""
 
-from experience.orders.operations.acting import Act, act
+from experience.orders.operations.acting import Act, act, act_and_tell
 from experience.orders.operations.chasing import chase_next
 from experience.orders.operations.defining import ensure_calendar, ensure_defaults, ensure_policy
 from experience.orders.operations.dispatching import DispatchIn, dispatch
@@ -12,6 +12,7 @@ __all__ = [
     "Act",
     "DispatchIn",
     "act",
+    "act_and_tell",
     "chase_next",
     "decide",
     "dispatch",

@@ -17,9 +17,12 @@ from experience.orders.operations.dispatching import send_on, sub_dispatch, tell
 from experience.orders.operations.following import ask_again
 from experience.orders.operations.holding import Held, conflict, demand, held, note_due, settle, step, unit_by_code
 from experience.orders.operations.requesting import ask, lift
+from experience.orders.queries.cards import card_of, order_card
 from experience.orders.tables import Policy, WorkOrder
 from experience.organisation.permissions import Scope
 
+#: After these the unit, the children or the requests are others than those read before.
+_CHANGES_AROUND = frozenset({"transfer", "dispatch", "return", "suspend", "extend", "merge", "cancel"})
 #: One urge from one source in this long.
 URGE_EVERY_HOURS = 4
 
@@ -61,6 +64,18 @@ def act(session: Session, scope: Scope, code: str, what: Act, *, now: datetime) 
     Raises NotFound outside the scope, Forbidden for the wrong person, Conflict for a stale version or an act that
     the state does not allow (with `allowed`), Invalid for missing or unsound fields.
     """
+    return _done(session, scope, code, what, now).order
+
+
+def act_and_tell(session: Session, scope: Scope, code: str, what: Act, *, now: datetime) -> dict[str, Any]:
+    """The order's card after the act; raises what `act` raises."""
+    found = _done(session, scope, code, what, now)
+    if what.action in _CHANGES_AROUND:
+        return order_card(session, scope, code, now=now)
+    return card_of(session, scope, found.order, found.around, now=now)
+
+
+def _done(session: Session, scope: Scope, code: str, what: Act, now: datetime) -> Held:
     found = held(session, scope, code, now=now)
     demand(found, what.action, what.version)
     fields = lifecycle.checked(what.action, what.fields)
@@ -68,7 +83,7 @@ def act(session: Session, scope: Scope, code: str, what: Act, *, now: datetime) 
     _ACTS[what.action](doing)
     settle(session, found.order)
     follow_children(session, scope, found.order, now=now)
-    return found.order
+    return found
 
 
 def _accept(doing: _Doing) -> None:

@@ -113,8 +113,8 @@ def follow_children(session: Session, scope: Scope, order: WorkOrder, *, now: da
     """
     if order.parent_id is None:
         return
-    main = session.exec(select(WorkOrder).where(WorkOrder.id == order.parent_id).with_for_update()).one()
-    found = with_surroundings(session, SYSTEM, main, now=now)
+    found = with_surroundings(session, SYSTEM, order.parent_id, now=now)
+    main = found.order
     if found.unit.kind != "centre":
         return
     states = set(session.exec(select(WorkOrder.state).where(WorkOrder.parent_id == main.id)).all())

@@ -30,7 +30,7 @@ def chase_next(session: Session, now: datetime) -> bool:
     if order is None:
         return False
     with handling(f"order:{order.id}"):
-        found = with_surroundings(session, SYSTEM, order, now=now)
+        found = with_surroundings(session, SYSTEM, order.id or 0, now=now)
         _fire(session, found, now)
         _expire(session, found, now)
         _wake(session, found, now)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
 from experience.orders import deadline
@@ -15,6 +16,17 @@ from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderReques
 #: A rejected reply leaves at least this much of the clock: four working hours.
 REJECTED_FLOOR_SECONDS = 4 * 3600
 STATUTORY_DAYS = (10, 12, 14)
+
+
+_STOP = text("""
+    with ended as (
+      update clock c set state = n.state, breached_at = n.breached_at, met_at = cast(:met_at as timestamptz)
+      from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:breaches as timestamptz[]))
+        n (id, state, breached_at)
+      where c.id = n.id),
+    closed as (update clock_segment set to_at = :at where clock_id = any(:ids) and to_at is null)
+    delete from clock_mark where clock_id = any(:ids) and fired_at is null
+""")
 
 
 def limit_of(clock: Clock) -> Limit:
@@ -127,17 +139,21 @@ def stop(session: Session, clocks: Iterable[Clock], *, at: datetime, is_met: boo
     ending = [clock for clock in clocks if clock.state in ("running", "paused")]
     if not ending:
         return
+    session.flush()
     for clock in ending:
         is_late = clock.due_at is not None and at > clock.due_at
-        if is_late and is_met and clock.breached_at is None:
-            clock.breached_at = clock.due_at
-        clock.state = ("breached_met" if clock.breached_at or is_late else "met") if is_met else "cancelled"
-        clock.met_at = at if is_met else None
-        session.add(clock)
-    ids = [clock.id for clock in ending]
-    close = update(ClockSegment).where(col(ClockSegment.clock_id).in_(ids), col(ClockSegment.to_at).is_(None))
-    session.execute(close.values(to_at=at))
-    _silence(session, ids)
+        breached = clock.due_at if is_late and is_met and clock.breached_at is None else clock.breached_at
+        state = ("breached_met" if breached or is_late else "met") if is_met else "cancelled"
+        for name, value in (("state", state), ("breached_at", breached), ("met_at", at if is_met else None)):
+            set_committed_value(clock, name, value)
+    told = {
+        "ids": [clock.id for clock in ending],
+        "states": [clock.state for clock in ending],
+        "breaches": [clock.breached_at for clock in ending],
+        "met_at": at if is_met else None,
+        "at": at,
+    }
+    session.connection().execute(_STOP, told)
 
 
 def _silence(session: Session, ids: Iterable[int | None]) -> None:
@@ -204,14 +220,14 @@ def extend(session: Session, clock: Clock, *, due_at: datetime, now: datetime) -
     _ring(session, clock, now, used=spent)
 
 
-def next_instant(order_id: int | None) -> Any:
-    """The SQL of the order's next due instant.
-
-    It is the first unfired mark, a pending request's end, or the end of a suspension.
-    """
-    mark = select(func.min(col(ClockMark.due_at))).where(
-        col(ClockMark.order_id) == order_id, col(ClockMark.fired_at).is_(None)
-    )
-    is_awaited = or_(col(OrderRequest.state) == "pending", col(OrderRequest.kind) == "suspend")
-    request = select(func.min(col(OrderRequest.expires_at))).where(col(OrderRequest.order_id) == order_id, is_awaited)
-    return func.least(mark.scalar_subquery(), request.scalar_subquery())
+_NEXT_MARK = select(func.min(col(ClockMark.due_at))).where(
+    col(ClockMark.order_id) == WorkOrder.id, col(ClockMark.fired_at).is_(None)
+)
+_NEXT_ANSWER = select(func.min(col(OrderRequest.expires_at))).where(
+    col(OrderRequest.order_id) == WorkOrder.id,
+    or_(col(OrderRequest.state) == "pending", col(OrderRequest.kind) == "suspend"),
+)
+#: SQL of an order's next due instant: its first unfired mark, a pending request's end, or the end of a suspension.
+NEXT_INSTANT: Any = func.least(
+    _NEXT_MARK.correlate(WorkOrder).scalar_subquery(), _NEXT_ANSWER.correlate(WorkOrder).scalar_subquery()
+)

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from experience.audit.operations import record
@@ -15,11 +15,12 @@ from experience.ground.i18n import say
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
 from experience.orders.operations import clocks as clockwork
-from experience.orders.queries.standing import actors_of, circumstances
-from experience.orders.queries.visible import visible
-from experience.orders.tables import Clock, OrderRequest, OrderStep, WorkOrder
-from experience.organisation.permissions import Scope
+from experience.orders.queries.standing import Around, actors_of, clocks_around, order_with_units
+from experience.orders.tables import Clock, ClockMark, OrderRequest, OrderStep, WorkOrder
+from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
+
+_STEP = insert(OrderStep.__table__)  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -27,11 +28,24 @@ class Held:
     """A locked order with its unit, the unit above it, its clocks and requests."""
 
     order: WorkOrder
-    unit: Unit
-    above: Unit | None
-    requests: list[OrderRequest]
+    around: Around
     standing: Standing
     clocks: list[Clock] = field(default_factory=list)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit that holds the order."""
+        return self.around.unit
+
+    @property
+    def above(self) -> Unit | None:
+        """The unit that dispatched it; None for the centre."""
+        return self.around.above
+
+    @property
+    def requests(self) -> list[OrderRequest]:
+        """What was asked of the centre, oldest first."""
+        return self.around.requests
 
     def running(self, *kinds: str) -> list[Clock]:
         """Clocks of these kinds that run or are paused, newest cycle first."""
@@ -46,18 +60,23 @@ class Held:
 
 def held(session: Session, scope: Scope, code: str, *, now: datetime) -> Held:
     """The order under this code, locked. Raises NotFound outside the scope."""
-    order = session.exec(select(WorkOrder).where(WorkOrder.code == code, visible(scope)).with_for_update()).first()
-    if order is None:
+    found = order_with_units(session, scope, col(WorkOrder.code) == code, is_locked=True)
+    if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
-    return with_surroundings(session, scope, order, now=now)
+    return _with_clocks(session, scope, found, now)
 
 
-def with_surroundings(session: Session, scope: Scope, order: WorkOrder, *, now: datetime) -> Held:
-    """A locked order with what the rules need."""
-    around = circumstances(session, [order])[order.id or 0]
-    clocks = list(session.exec(select(Clock).where(Clock.order_id == order.id)))
-    standing = around.standing(order, actors_of(scope, order, around), now)
-    return Held(order, around.unit, around.above, around.requests, standing, clocks)
+def with_surroundings(session: Session, scope: Scope, order_id: int, *, now: datetime) -> Held:
+    """The order with this id, locked, with what the rules need."""
+    found = order_with_units(session, SYSTEM, col(WorkOrder.id) == order_id, is_locked=True)
+    assert found is not None
+    return _with_clocks(session, scope, found, now)
+
+
+def _with_clocks(session: Session, scope: Scope, found: tuple[WorkOrder, Around], now: datetime) -> Held:
+    order, around = found
+    clocks = clocks_around(session, order, around)
+    return Held(order, around, around.standing(order, actors_of(scope, order, around), now), clocks)
 
 
 def demand(held_: Held, action: str, version: int | None) -> None:
@@ -126,8 +145,9 @@ def step(
     )
     made.hash = sealed(made)
     order.last_hash = made.hash
-    session.add(made)
     session.add(order)
+    written = made.model_dump(exclude={"id"})
+    session.connection().execute(_STEP, written)
     record(
         session,
         scope,
@@ -144,7 +164,7 @@ def sealed(one: OrderStep) -> str:
     content = [
         one.order_id,
         one.seq,
-        one.at.isoformat(),
+        one.at.astimezone(UTC).isoformat(),  # the instant, however it is written
         one.actor_id,
         one.acting_for_id,
         one.action,
@@ -160,14 +180,12 @@ def sealed(one: OrderStep) -> str:
 
 
 def settle(session: Session, order: WorkOrder) -> None:
-    """Writes the order and its next due instant."""
+    """Writes the order with its next due instant, in one statement."""
+    if any(isinstance(row, ClockMark | OrderRequest) for row in (*session.new, *session.dirty)):
+        session.flush()  # what the next instant is read from
+    order.next_due_at = clockwork.NEXT_INSTANT
     session.add(order)
     session.flush()
-    table = WorkOrder.__table__  # type: ignore[attr-defined]
-    session.connection().execute(
-        update(table).where(table.c.id == order.id).values(next_due_at=clockwork.next_instant(order.id))
-    )
-    session.expire(order, ["next_due_at"])
 
 
 def note_due(order: WorkOrder, resolve: Clock | None) -> None:

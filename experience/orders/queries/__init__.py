@@ -1,7 +1,7 @@
 """Reads of orders; each takes the session and the caller's scope."""
 
 from experience.orders.queries.calendars import calendar, covered_until
-from experience.orders.queries.cards import order_card, order_cards
+from experience.orders.queries.cards import card_of, order_card
 from experience.orders.queries.effects import effects_of_issue, effects_of_order
 from experience.orders.queries.lists import OrderFilter, orders
 from experience.orders.queries.suggestions import Suggestion, suggested_units
@@ -11,11 +11,11 @@ __all__ = [
     "OrderFilter",
     "Suggestion",
     "calendar",
+    "card_of",
     "covered_until",
     "effects_of_issue",
     "effects_of_order",
     "order_card",
-    "order_cards",
     "orders",
     "suggested_units",
     "visible",

@@ -1,60 +1,67 @@
 """The order as the contract's JSON: state, clocks with marks, allowed acts, requests, steps, effects."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import text
+from sqlmodel import Session, col
 
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
-from experience.issues.tables import Issue
 from experience.orders import lifecycle
-from experience.orders.queries.effects import told as effect_told
-from experience.orders.queries.standing import Around, actors_of, circumstances
-from experience.orders.queries.visible import visible
-from experience.orders.tables import Clock, ClockMark, Effect, OrderRequest, OrderStep, WorkOrder
+from experience.orders.queries.standing import Around, actors_of, clocks_around, order_with_units
+from experience.orders.tables import OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
-from experience.organisation.tables import User
+
+#: Clocks with their marks, steps and effects of one order; instants come out as ISO 8601 in UTC.
+_HISTORY = text("""
+    select
+      (select coalesce(json_agg(json_build_object(
+          'kind', c.kind, 'unit', c.unit, 'limit', c.limit_text, 'cycle', c.cycle, 'started_at', c.started_at,
+          'due_at', c.due_at, 'original_due_at', c.original_due_at, 'state', c.state, 'breached_at', c.breached_at,
+          'met_at', c.met_at, 'provisional', c.is_provisional, 'marks', coalesce(m.marks, '[]')) order by c.id), '[]')
+       from clock c
+       left join (
+         select clock_id, json_agg(json_build_object(
+             'level', level, 'due_at', due_at, 'fired_at', fired_at, 'generation', generation) order by due_at) marks
+         from clock_mark where order_id = :id group by clock_id) m on m.clock_id = c.id
+       where c.order_id = :id and c.kind <> 'hold') clocks,
+      (select coalesce(json_agg(json_build_object(
+          'seq', s.seq, 'at', s.at, 'actor', coalesce(u.name, 'system'), 'action', s.action, 'from', s.from_state,
+          'to', s.to_state, 'reason', s.reason, 'note', s.note, 'detail', s.detail, 'hash', s.hash) order by s.seq),
+          '[]')
+       from order_step s left join user_account u on u.id = s.actor_id where s.order_id = :id) steps,
+      (select coalesce(json_agg(json_build_object(
+          'key', e.key, 'cycle', e.cycle, 'touchpoint', e.touchpoint, 'province', e.province, 'split_at', e.split_at,
+          'window_days', e.window_days, 'due_at', e.due_at, 'measured_at', e.measured_at, 'before_n', e.before_n,
+          'before_value', e.before_value, 'after_n', e.after_n, 'after_value', e.after_value,
+          'difference', e.difference, 'low', e.low, 'high', e.high, 'verdict', e.verdict, 'series', e.series)
+          order by e.id), '[]')
+       from effect e where e.order_id = :id) effects
+""")
 
 
 def order_card(session: Session, scope: Scope, code: str, *, now: datetime) -> dict[str, Any]:
     """The order under this code. Raises NotFound outside the scope."""
-    order = session.exec(select(WorkOrder).where(WorkOrder.code == code, visible(scope))).first()
-    if order is None:
+    found = order_with_units(session, scope, col(WorkOrder.code) == code)
+    if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
-    return order_cards(session, scope, [order], now=now)[0]
+    order, around = found
+    clocks_around(session, order, around)
+    return card_of(session, scope, order, around, now=now)
 
 
-def order_cards(session: Session, scope: Scope, orders: Sequence[WorkOrder], *, now: datetime) -> list[dict[str, Any]]:
-    """Cards of several orders in the same order, with one statement a kind of row."""
-    ids = [order.id or 0 for order in orders]
-    around = circumstances(session, orders)
-    issues = dict(
-        session.exec(select(Issue.id, Issue.code).where(col(Issue.id).in_({order.issue_id for order in orders}))).all()
-    )
-    parents = dict(
-        session.exec(
-            select(WorkOrder.id, WorkOrder.code).where(col(WorkOrder.id).in_({o.parent_id for o in orders} - {None}))
-        ).all()
-    )
-    clocks, steps, effects = _clocks(session, ids), _steps(session, ids), _effects(session, ids)
-    return [
-        {
-            **_head(order, around[order.id or 0]),
-            "issue": issues.get(order.issue_id),
-            "parent": parents.get(order.parent_id) if order.parent_id else None,
-            "allowed": lifecycle.allowed(
-                around[order.id or 0].standing(order, actors_of(scope, order, around[order.id or 0]), now)
-            ),
-            "clocks": clocks[order.id or 0],
-            "requests": [_request(request) for request in around[order.id or 0].requests],
-            "steps": steps[order.id or 0],
-            "effects": effects[order.id or 0],
-        }
-        for order in orders
-    ]
+def card_of(session: Session, scope: Scope, order: WorkOrder, around: Around, *, now: datetime) -> dict[str, Any]:
+    """The card of an order whose surroundings are known already; one statement reads its history."""
+    clocks, steps, effects = session.connection().execute(_HISTORY, {"id": order.id}).one()
+    return {
+        **_head(order, around),
+        "allowed": lifecycle.allowed(around.standing(order, actors_of(scope, order, around), now)),
+        "clocks": clocks,
+        "requests": [_request(request) for request in around.requests],
+        "steps": steps,
+        "effects": effects,
+    }
 
 
 def _head(order: WorkOrder, around: Around) -> dict[str, Any]:
@@ -69,6 +76,8 @@ def _head(order: WorkOrder, around: Around) -> dict[str, Any]:
         "level": order.level,
         "priority": order.priority,
         "cycle": order.cycle,
+        "issue": around.issue,
+        "parent": around.parent,
         "unit": around.unit.code,
         "unit_name": around.unit.name,
         "children": [{"code": code, "state": state} for code, state in around.children],
@@ -85,86 +94,21 @@ def _head(order: WorkOrder, around: Around) -> dict[str, Any]:
         "supervised": order.is_supervised,
         "forced": order.is_forced,
         "escalation": order.escalation_level,
-        "reply": {
-            "note": order.reply_note,
-            "cause": order.reply_cause,
-            "measure": order.reply_measure,
-            "contacted": order.reply_contacted,
-        }
-        if order.reply_note
-        else None,
+        "reply": _reply(order) if order.reply_note else None,
+    }
+
+
+def _reply(order: WorkOrder) -> dict[str, Any]:
+    return {
+        "note": order.reply_note,
+        "cause": order.reply_cause,
+        "measure": order.reply_measure,
+        "contacted": order.reply_contacted,
     }
 
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
-
-
-def _clocks(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    marks: dict[int, list[ClockMark]] = defaultdict(list)
-    for mark in session.exec(select(ClockMark).where(col(ClockMark.order_id).in_(ids)).order_by(col(ClockMark.due_at))):
-        marks[mark.clock_id].append(mark)
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    wanted = select(Clock).where(col(Clock.order_id).in_(ids), Clock.kind != "hold").order_by(col(Clock.id))
-    for clock in session.exec(wanted):
-        found[clock.order_id].append(
-            {
-                "kind": clock.kind,
-                "unit": clock.unit,
-                "limit": clock.limit_text,
-                "cycle": clock.cycle,
-                "started_at": _iso(clock.started_at),
-                "due_at": _iso(clock.due_at),
-                "original_due_at": _iso(clock.original_due_at),
-                "state": clock.state,
-                "breached_at": _iso(clock.breached_at),
-                "met_at": _iso(clock.met_at),
-                "provisional": clock.is_provisional,
-                "marks": [
-                    {
-                        "level": mark.level,
-                        "due_at": _iso(mark.due_at),
-                        "fired_at": _iso(mark.fired_at),
-                        "generation": mark.generation,
-                    }
-                    for mark in marks[clock.id or 0]
-                ],
-            }
-        )
-    return found
-
-
-def _steps(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    wanted = (
-        select(OrderStep, User.name)
-        .outerjoin(User, col(User.id) == OrderStep.actor_id)
-        .where(col(OrderStep.order_id).in_(ids))
-        .order_by(col(OrderStep.order_id), col(OrderStep.seq))
-    )
-    for one, name in session.exec(wanted):
-        found[one.order_id].append(
-            {
-                "seq": one.seq,
-                "at": _iso(one.at),
-                "actor": name or "system",
-                "action": one.action,
-                "from": one.from_state,
-                "to": one.to_state,
-                "reason": one.reason,
-                "note": one.note,
-                "detail": one.detail,
-                "hash": one.hash,
-            }
-        )
-    return found
-
-
-def _effects(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for effect in session.exec(select(Effect).where(col(Effect.order_id).in_(ids)).order_by(col(Effect.id))):
-        found[effect.order_id].append(effect_told(effect))
-    return found
 
 
 def _request(request: OrderRequest) -> dict[str, Any]:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from experience.issues.tables import Issue
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
-from experience.orders.tables import OrderRequest, WorkOrder
+from experience.orders.queries.visible import visible
+from experience.orders.tables import Clock, OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
 
@@ -22,6 +27,8 @@ class Around:
     above: Unit | None
     children: list[tuple[str, str]]  # code, state
     requests: list[OrderRequest]
+    issue: str = ""  # its code
+    parent: str | None = None  # its code
 
     def standing(self, order: WorkOrder, actors: frozenset[str], now: datetime) -> Standing:
         """The facts for the rules."""
@@ -38,6 +45,62 @@ class Around:
             is_due_past=order.due_at is not None and now > order.due_at,
             is_parent_of_all=self.unit.kind == "centre" and bool(self.children),
         )
+
+
+#: Built once: putting these together costs more than running them.
+_parent, _above, _child = aliased(WorkOrder), aliased(Unit), aliased(WorkOrder)
+_ORDER = (
+    sa.select(WorkOrder, Unit, _above, col(Issue.code), col(_parent.code))
+    .join(Unit, col(Unit.id) == WorkOrder.unit_id)
+    .join(Issue, col(Issue.id) == WorkOrder.issue_id)
+    .outerjoin(_parent, col(_parent.id) == WorkOrder.parent_id)
+    .outerjoin(_above, col(_above.id) == _parent.unit_id)
+)
+_ID = bindparam("order_id", type_=BigInteger)
+_CLOCKS = (
+    sa.select(
+        Clock,
+        select(func.json_agg(func.json_build_array(_child.code, _child.state)))
+        .where(col(_child.parent_id) == _ID)
+        .scalar_subquery(),
+        select(func.count()).where(col(OrderRequest.order_id) == _ID).scalar_subquery(),
+    )
+    .select_from(WorkOrder)
+    .outerjoin(Clock, col(Clock.order_id) == WorkOrder.id)
+    .where(col(WorkOrder.id) == _ID)
+)
+
+
+def order_with_units(
+    session: Session, scope: Scope, condition: Any, *, is_locked: bool = False
+) -> tuple[WorkOrder, Around] | None:
+    """The one order in scope, with its units, issue and parent, in one statement; children and requests are empty yet.
+
+    A lock that waited for a transfer finds no row, as the unit joined is the one of before: then it looks once more.
+    """
+    wanted = _ORDER.where(condition, visible(scope))
+    if is_locked:
+        wanted = wanted.with_for_update(of=WorkOrder).execution_options(populate_existing=True)
+    row = session.execute(wanted).first() or (session.execute(wanted).first() if is_locked else None)
+    if row is None:
+        return None
+    order, unit, upper, issue, parent_code = row
+    is_below_centre = upper is None or upper.kind == "centre"
+    return order, Around(unit, None if is_below_centre else upper, [], [], issue, parent_code)
+
+
+def clocks_around(session: Session, order: WorkOrder, around: Around) -> list[Clock]:
+    """The order's clocks, and its children and requests put into `around`: one statement, or two."""
+    rows = session.execute(_CLOCKS, {"order_id": order.id}).all()
+    _, found, requests = rows[0]
+    around.children[:] = sorted((code, state) for code, state in found or ())
+    around.requests[:] = _requests(session, order) if requests else []
+    return [clock for clock, _, _ in rows if clock is not None]
+
+
+def _requests(session: Session, order: WorkOrder) -> Sequence[OrderRequest]:
+    wanted = select(OrderRequest).where(OrderRequest.order_id == order.id)
+    return session.exec(wanted.order_by(col(OrderRequest.id))).all()
 
 
 def circumstances(session: Session, orders: Sequence[WorkOrder]) -> dict[int, Around]:

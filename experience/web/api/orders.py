@@ -131,8 +131,7 @@ def order(code: str) -> dict[str, Any]:
 def act(code: str, body: ActBody) -> dict[str, Any]:
     """The order after the act; who may do it is the order's own matter."""
     what = Act(body.action, body.version, body.model_extra or {})
-    operations.act(door.db(), door.scope(), code, what, now=door.now())
-    return queries.order_card(door.db(), door.scope(), code, now=door.now())
+    return operations.act_and_tell(door.db(), door.scope(), code, what, now=door.now())
 
 
 @operation(
