@@ -1,7 +1,7 @@
 """Reads of the organisation: who is calling and what they may see; one user or unit."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,18 @@ from experience.organisation.credentials import digest
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import ApiToken, Deputy, Grant, Login, Unit, User
 
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A unit in somebody's reach; a plain value, so that it may outlive the session that read it."""
+
+    id: int
+    territory: str
+    product_line: str
+
+
 #: The units under these paths; a door may remember them for a few seconds.
-Reach = Callable[[tuple[str, ...]], Sequence[Unit]]
+Reach = Callable[[tuple[str, ...]], Sequence["Reached"]]
 Granted = Sequence[tuple[str, Unit]]
 
 
@@ -50,7 +60,7 @@ def scope_from(user: User, granted: Granted, reach: Reach, *, token_scopes: Iter
         user_id=user.id,
         name=user.name,
         roles=frozenset(role for role, _ in granted),
-        unit_ids=frozenset(unit.id for unit in reached if unit.id is not None),
+        unit_ids=frozenset(unit.id for unit in reached),
         home_unit_ids=tuple(sorted(id for id in units if id is not None)),
         territories=frozenset(unit.territory for unit in reached if unit.territory),
         product_lines=frozenset(unit.product_line for unit in reached if unit.product_line),
@@ -59,11 +69,15 @@ def scope_from(user: User, granted: Granted, reach: Reach, *, token_scopes: Iter
     )
 
 
-def subtrees(session: Session, paths: Sequence[str]) -> list[Unit]:
+def subtrees(session: Session, paths: Sequence[str]) -> list[Reached]:
     """Every unit at or under one of the paths."""
     if not paths:
         return []
-    return list(session.exec(select(Unit).where(or_(*(col(Unit.path).startswith(path) for path in paths)))))
+    under = or_(*(col(Unit.path).startswith(path) for path in paths))
+    return [
+        Reached(id or 0, *rest)
+        for id, *rest in session.exec(select(Unit.id, Unit.territory, Unit.product_line).where(under))
+    ]
 
 
 def may_act_for(session: Session, deputy_id: int, user_id: int, now: datetime) -> bool:

@@ -17,7 +17,8 @@ from experience.ground.errors import Forbidden, HuishengError
 from experience.ground.i18n import say
 from experience.organisation import queries
 from experience.organisation.permissions import Scope
-from experience.organisation.tables import Login, Unit, User
+from experience.organisation.queries import Reached
+from experience.organisation.tables import Login, User
 
 COOKIE = "hs_login"
 _TOUCH_AFTER = timedelta(minutes=1)  # "last seen" is written once a minute, not at every request
@@ -129,9 +130,9 @@ def _by_login(key: str) -> Scope | None:
     return queries.scope_from(g.user, granted, _reach)
 
 
-def _reach(paths: tuple[str, ...]) -> Sequence[Unit]:
+def _reach(paths: tuple[str, ...]) -> Sequence[Reached]:
     """The units under these paths, remembered for a few seconds; grants and people never are."""
-    kept: dict[tuple[str, ...], tuple[float, Sequence[Unit]]] = current_app.extensions["huisheng.reach"]
+    kept: dict[tuple[str, ...], tuple[float, Sequence[Reached]]] = current_app.extensions["huisheng.reach"]
     known = kept.get(paths)
     if known is None or known[0] < monotonic():
         if len(kept) > _MOST_REACHES:
