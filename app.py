@@ -51,8 +51,10 @@ def demo() -> "Sequence[Stage]":
     """The stages that fill a demo's past, in flow order, and last what can only be said of the whole of it."""
     from experience.demo.filling import CLOSING
     from experience.demo.filling import STAGES as EXPERIENCE
+    from probes.demo import STAGES as PROBES
+    from surveys.demo import STAGES as SURVEYS
 
-    return (*EXPERIENCE, *CLOSING)
+    return (*EXPERIENCE, *SURVEYS, *PROBES, *CLOSING)
 
 
 main = command_group(create_app, jobs, COMMANDS, demo)

@@ -39,8 +39,11 @@ STAGES: tuple[Stage, ...] = (
     Stage("研读", voices.read),
     Stage("吐槽专区", voices.show),
     Stage("问题和工单", orders.fill),
-    Stage("待研判", orders.triage),
 )
 
 #: What can only be done once every package has filled its part.
-CLOSING: tuple[Stage, ...] = ()
+CLOSING: tuple[Stage, ...] = (
+    Stage("研读答卷", voices.read),
+    Stage("待研判", orders.triage),
+    Stage("成效", orders.measure),
+)

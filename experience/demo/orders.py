@@ -16,11 +16,12 @@ from experience.ground import sweep
 from experience.ground.store import transaction
 from experience.issues.operations import triage_next
 from experience.issues.tables import Issue
+from experience.orders.operations import measure_effect
 from experience.orders.tables import WorkOrder
 
 _SHARES = {code: share for code, _, share in operator.PROVINCES}
 _TYPES = {"complaint": 0.45, "experience": 0.42, "suggestion": 0.08, "major": 0.05}
-_ENDED = 62
+_ENDED = 52
 _DAYS = 80
 
 
@@ -95,6 +96,11 @@ def triage(engine: Engine, past: Past) -> int:
     sweep.run(engine, sweep.Job("issues.triage", triage_next, 1), past.now)
     with transaction(engine) as session:
         return session.exec(select(func.count()).where(Issue.state == "candidate")).one()
+
+
+def measure(engine: Engine, past: Past) -> int:
+    """What became of the figures since; returns how many effects could be measured by now."""
+    return sweep.run(engine, sweep.Job("orders.effect", measure_effect, 1), past.now)
 
 
 class _Planner:

@@ -18,7 +18,7 @@ from experience.voices import operations
 from experience.voices.intake import VoiceIn
 from experience.voices.tables import Voice
 
-COUNT = 4200
+COUNT = 3200
 SHARES = {code: share for code, _, share in operator.PROVINCES}
 BATCH = 500
 #: Share of a source's voices whose customer is known: logged in, or asked for the number by the agent.
