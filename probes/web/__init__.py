@@ -3,10 +3,10 @@
 from flask import Flask
 
 from experience.web.assembly import register_operations
-from probes.web import hall, sdk, touchpoints
+from probes.web import anomalies, hall, sdk, touchpoints, triggers
 
 #: Page modules, each with a `bp`.
-PAGES = (sdk, hall, touchpoints)
+PAGES = (sdk, hall, touchpoints, anomalies, triggers)
 #: Modules of operations; importing one registers it.
 OPERATIONS = ("api",)
 

@@ -1,9 +1,9 @@
 """The collector: events in, 202 out once they are on disk. Plain functions on a request, used by a bare WSGI route."""
 
-import gzip
 import hashlib
 import json
 import threading
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,7 @@ _REASONS = {
     422: "Unprocessable Content", 500: "Internal Server Error", 503: "Service Unavailable",
 }  # fmt: skip
 _FAR = "86400"
+_GZIP = 31  # zlib's name for a gzip header and its window
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +148,32 @@ def _batch(environ: dict[str, Any]) -> event.Batch:
         return event.batch(raw)
     except msgspec.ValidationError as error:
         raise Refused(422, f"内容有误：{error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(400, "请求体不是有效的 UTF-8 JSON。") from error
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    given = environ.get("CONTENT_LENGTH") or "0"
-    if not given.isdigit():
-        raise Refused(400, "Content-Length 不对。")
-    if int(given) > event.MOST_BYTES:
-        raise Refused(413, "一次最多 256 KiB，请分批发送。")
-    raw: bytes = environ["wsgi.input"].read(event.MOST_BYTES + 1)
+    raw = _received(environ)
     if environ.get("HTTP_CONTENT_ENCODING", "").lower() == "gzip":
         try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError) as error:
+            raw = zlib.decompressobj(_GZIP).decompress(raw, event.MOST_BYTES + 1)
+        except zlib.error as error:
             raise Refused(400, "内容不是有效的 gzip。") from error
     if len(raw) > event.MOST_BYTES:
         raise Refused(413, "一次最多 256 KiB，请分批发送。")
     return raw
+
+
+def _received(environ: dict[str, Any]) -> bytes:
+    """The body's bytes, not one more than were announced: a kept-alive connection would be waited on for ever."""
+    given = environ.get("CONTENT_LENGTH") or ""
+    if given and not (given.isascii() and given.isdigit()):
+        raise Refused(400, "Content-Length 不对。")
+    if given and int(given[:12]) > event.MOST_BYTES:
+        raise Refused(413, "一次最多 256 KiB，请分批发送。")
+    ends_by_itself = not given and environ.get("wsgi.input_terminated")
+    received: bytes = environ["wsgi.input"].read(event.MOST_BYTES + 1 if ends_by_itself else int(given or 0))
+    return received
 
 
 def _demand_site(session: Session, key: str, origin: str | None, environ: dict[str, Any]) -> KnownSite:
