@@ -197,7 +197,7 @@
   }
   function heard(answer) {
     say("answer: accepted", answer.accepted, "duplicate", answer.duplicate, "rejected", answer.rejected);
-    if (answer.invitation) { invitation = answer.invitation; invitation.heardAt = Date.now(); invite(); } else say("no survey:", answer.reason || "no trigger was hit, it was not drawn, or the contact policy refused (the survey's page 为何没看到 says which)");
+    if (answer.invitation) { invitation = answer.invitation; invitation.heardAt = Date.now(); invite(); } else say("no survey:", answer.reason || "no trigger was hit, or the contact policy refused");
   }
 
   /* --- asking ------------------------------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@
       if (Date.now() - one.heardAt > HELD) return say("survey not shown: the invitation ran out");
       widget(function () {
         var shown = window.hsSurvey.show({ endpoint: endpoint, site: site, token: one.token, survey: one.survey, version: one.version, definition: one.definition, snapshot: one.snapshot, onDone: function (how) { say("survey", one.survey, how); } });
-        say(shown ? "survey shown:" : "survey not shown: another one is on the screen, or this one cannot be drawn:", one.survey);
+        say(shown ? "survey shown:" : "survey not shown, another one is on the screen:", one.survey);
       });
     }), CALM);
   }
@@ -311,7 +311,7 @@
     };
   }
   var vitals = {};
-  function observe(type, then) { try { new PerformanceObserver(quietly(function (list) { list.getEntries().forEach(then); })).observe({ type: type, buffered: true, durationThreshold: 40 }); } catch (e) { /* an older browser */ } }
+  function observe(type, then) { try { new PerformanceObserver(quietly(function (list) { list.getEntries().forEach(then); })).observe({ type: type, buffered: true }); } catch (e) { /* an older browser */ } }
   function timing() {
     var nav = performance.getEntriesByType("navigation")[0], paint = performance.getEntriesByName("first-contentful-paint")[0];
     if (nav && nav.loadEventEnd) record("vital", { code: "load", ms: nav.loadEventEnd, props: { ttfb: Math.round(nav.responseStart), dom: Math.round(nav.domContentLoadedEventEnd), fcp: paint ? Math.round(paint.startTime) : null, path: path(location.href) } });
@@ -319,7 +319,7 @@
   function pageVitals() {
     if (vitals.told || !vitals.lcp) return;
     vitals.told = true;
-    record("vital", { code: "LCP", ms: vitals.lcp, props: { cls: Math.round((vitals.cls || 0) * 1000) / 1000, inp: vitals.inp || null, dwell_ms: Math.round(performance.now()), path: path(location.href) } });
+    record("vital", { code: "LCP", ms: vitals.lcp, props: { dwell_ms: Math.round(performance.now()), path: path(location.href) } });
   }
 
   /* --- the page's life ------------------------------------------------------------------------------------------ */
@@ -367,8 +367,6 @@
     find(document.documentElement);
     routed();
     observe("largest-contentful-paint", function (e) { vitals.lcp = Math.round(e.startTime); });
-    observe("layout-shift", function (e) { if (!e.hadRecentInput) vitals.cls = (vitals.cls || 0) + e.value; });
-    observe("event", function (e) { if (e.interactionId) vitals.inp = Math.max(vitals.inp || 0, Math.round(e.duration)); });
     var timed = function () { setTimeout(quietly(timing), 0); };
     if (document.readyState === "complete") timed(); else listen(window, "load", timed);
   }

@@ -3,10 +3,10 @@
 from flask import Flask
 
 from experience.web.assembly import register_operations
-from probes.web import anomalies, hall, sdk, touchpoints, triggers
+from probes.web import anomalies, hall, sdk, touchpoints, tour, triggers
 
 #: Page modules, each with a `bp`.
-PAGES = (sdk, hall, touchpoints, anomalies, triggers)
+PAGES = (sdk, hall, tour, touchpoints, anomalies, triggers)
 #: Modules of operations; importing one registers it.
 OPERATIONS = ("api",)
 

@@ -37,13 +37,15 @@ EFFECTS = 5
 def index() -> str:
     """The journey map: stages by channels, with what is missing."""
     found = overview.journey_map(door.db(), door.scope(), now=door.now())
-    channels = list(dict.fromkeys((one.place.channel, one.place.channel_name) for one in found))
-    journeys = [(name, list(rows)) for name, rows in groupby(found, key=lambda one: one.place.journey)]
+    journeys = [
+        (name, [(stage, list(cells)) for stage, cells in groupby(rows, key=lambda one: one.place.stage)])
+        for name, rows in groupby(found, key=lambda one: one.place.journey)
+    ]
     return render_template(
         "probes/map.html",
         journeys=journeys,
-        channels=channels,
         count=len(found),
+        anomalies=sum(one.open_anomalies for one in found),
         silent=[one for one in found if not one.numbers.volume],
         unasked=[one for one in found if not one.has_question],
         spark=_spark,

@@ -1,10 +1,26 @@
-"""Routes of the probes: (method, rule, act); act None is open to everybody."""
+"""Routes of probes, the demo hall and the touchpoint pages: (method, rule, act); act None is open to everybody."""
 
 ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/sdk/v1.js", None),
+    ("GET", "/probes/static/<path:filename>", None),
     ("GET", "/demo/hall", None),
     ("POST", "/demo/hall/pay", None),
-    ("GET", "/probes/static/<path:filename>", None),
+    ("GET", "/demo/tour", None),
+    ("GET", "/demo/tour/state", None),
+    ("GET", "/touchpoints", "touchpoints.read"),
+    ("GET", "/touchpoints/<code>", "touchpoints.read"),
+    ("GET", "/touchpoints/install", "touchpoints.read"),
+    ("GET", "/touchpoints/install/events", "touchpoints.read"),
+    ("GET", "/anomalies", "touchpoints.read"),
+    ("GET", "/anomalies/<code>", "touchpoints.read"),
+    ("POST", "/anomalies/<code>/issue", "anomalies.judge"),
+    ("POST", "/anomalies/<code>/dismiss", "anomalies.judge"),
+    ("GET", "/triggers", "touchpoints.read"),
+    ("GET", "/triggers/new", "triggers.edit"),
+    ("POST", "/triggers/new", "triggers.edit"),
+    ("GET", "/triggers/<int:trigger_id>", "touchpoints.read"),
+    ("POST", "/triggers/<int:trigger_id>", "triggers.edit"),
+    ("POST", "/triggers/<int:trigger_id>/<any(stop, start):what>", "triggers.edit"),
     ("GET", "/api/v1/touchpoints", "touchpoints.read"),
     ("GET", "/api/v1/touchpoints/<code>/indicators", "touchpoints.read"),
     ("GET", "/api/v1/anomalies", "touchpoints.read"),
