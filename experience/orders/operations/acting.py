@@ -15,7 +15,17 @@ from experience.orders.operations import clocks as clockwork
 from experience.orders.operations.archiving import archive, follow_children, reopen
 from experience.orders.operations.dispatching import send_on, sub_dispatch, tell_unit
 from experience.orders.operations.following import ask_again
-from experience.orders.operations.holding import Held, conflict, demand, held, note_due, settle, step, unit_by_code
+from experience.orders.operations.holding import (
+    Held,
+    close_requests,
+    conflict,
+    demand,
+    held,
+    note_due,
+    settle,
+    step,
+    unit_by_code,
+)
 from experience.orders.operations.requesting import ask, lift
 from experience.orders.queries.cards import card_of, order_card
 from experience.orders.tables import Policy, WorkOrder
@@ -81,6 +91,7 @@ def _done(session: Session, scope: Scope, code: str, what: Act, now: datetime) -
     fields = lifecycle.checked(what.action, what.fields)
     doing = _Doing(session, scope, found, what.action, fields, now)
     _ACTS[what.action](doing)
+    close_requests(found, now=now)
     settle(session, found.order)
     follow_children(session, scope, found.order, now=now)
     return found

@@ -10,7 +10,7 @@ from experience.issues.operations import mark_dispatched, mark_solved
 from experience.issues.tables import Issue
 from experience.orders import effect, lifecycle
 from experience.orders.operations import clocks as clockwork
-from experience.orders.operations.holding import Held, note_due, settle, step, with_surroundings
+from experience.orders.operations.holding import Held, close_requests, note_due, settle, step, with_surroundings
 from experience.orders.tables import Effect, FollowUp, WorkOrder
 from experience.organisation.permissions import SYSTEM, Scope
 
@@ -35,6 +35,7 @@ def archive(
     order.archived_at = now
     _give_up_asking(session, order, now)
     step(session, scope, order, action, to="archived", now=now, note=note, detail=detail)
+    close_requests(found, now=now)
     settle(session, order)
     if found.above is None:
         _plan_effect(session, order, now)
@@ -125,6 +126,7 @@ def follow_children(session: Session, scope: Scope, order: WorkOrder, *, now: da
     working = "processing" if states - {"dispatched"} else "dispatched"
     if main.state != working:
         step(session, SYSTEM, main, "follow", to=working, now=now, detail={"child": order.code})
-        if main.archived_at is not None:
-            main.archived_at = None
+        main.archived_at = None
+        if not found.running("hold"):
+            clockwork.hold(session, main, at=now, calendar_name=found.unit.calendar)
         settle(session, main)

@@ -11,7 +11,7 @@ from experience.notices.operations import tell
 from experience.orders import escalation
 from experience.orders.operations import clocks as clockwork
 from experience.orders.operations.archiving import archive, follow_children
-from experience.orders.operations.holding import Held, note_due, settle, step, with_surroundings
+from experience.orders.operations.holding import Held, close_requests, note_due, settle, step, with_surroundings
 from experience.orders.operations.requesting import lift, settle_request
 from experience.orders.tables import Clock, ClockMark, OrderRequest, Policy, WorkOrder
 from experience.organisation.permissions import SYSTEM
@@ -34,6 +34,7 @@ def chase_next(session: Session, now: datetime) -> bool:
         _fire(session, found, now)
         _expire(session, found, now)
         _wake(session, found, now)
+        close_requests(found, now=now)
         settle(session, order)
         follow_children(session, SYSTEM, order, now=now)
     return True

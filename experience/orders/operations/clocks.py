@@ -162,6 +162,7 @@ def _silence(session: Session, ids: Iterable[int | None]) -> None:
 
 def pause(session: Session, clock: Clock, *, at: datetime, reason: str) -> None:
     """Stops counting from `at` (which may lie before now); what is left is remembered."""
+    at = _not_before_the_open_stretch(session, clock, at)
     spent = used(session, clock, at)
     clock.remaining_seconds = max(clock.budget_seconds - spent, 0)
     clock.state = "paused"
@@ -172,8 +173,16 @@ def pause(session: Session, clock: Clock, *, at: datetime, reason: str) -> None:
     _silence(session, [clock.id])
 
 
+def _not_before_the_open_stretch(session: Session, clock: Clock, at: datetime) -> datetime:
+    """`at`, or the start of what runs now if that is later: what is written down is never counted anew."""
+    is_open = col(ClockSegment.clock_id) == clock.id, col(ClockSegment.to_at).is_(None)
+    begun = session.execute(select(func.max(col(ClockSegment.from_at))).where(*is_open)).scalar_one()
+    return max(at, begun) if begun else at
+
+
 def resume(session: Session, clock: Clock, *, at: datetime, floor: float = 0.0) -> None:
     """Counts on from `at` with what was left, at least `floor` seconds; unfired marks are timed anew."""
+    at = _not_before_the_open_stretch(session, clock, at)
     left = max(clock.remaining_seconds or 0.0, floor)
     clock.budget_seconds += left - (clock.remaining_seconds or 0.0)
     spent = clock.budget_seconds - left

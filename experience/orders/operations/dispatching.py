@@ -153,6 +153,7 @@ class _New:
         """The centre's own order over several units; it bears the statutory clock alone."""
         order = self.row(centre, None)
         self._statutory(order, centre)
+        clockwork.hold(self.session, order, at=self.now, calendar_name=centre.calendar)
         step(self.session, self.scope, order, "dispatch", to="dispatched", now=self.now, detail=self._detail(centre))
         settle(self.session, order)
         return order

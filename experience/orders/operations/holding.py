@@ -188,6 +188,14 @@ def settle(session: Session, order: WorkOrder) -> None:
     session.flush()
 
 
+def close_requests(held_: Held, *, now: datetime) -> None:
+    """What was asked for a state that the order has left is asked no longer: an approval must not pull it back."""
+    for request in held_.requests:
+        if request.state == "pending" and held_.order.state not in lifecycle.MOVES[request.kind].sources:
+            request.state, request.decided_at, request.expires_at = "expired", now, None
+            request.decision_reason = say("工单已进入其他环节，申请自动关闭").template
+
+
 def note_due(order: WorkOrder, resolve: Clock | None) -> None:
     """The order's own due columns follow its resolve clock."""
     if resolve is not None:

@@ -11,7 +11,7 @@ from experience.ground.i18n import say
 from experience.notices.operations import tell
 from experience.orders import deadline
 from experience.orders.operations import clocks as clockwork
-from experience.orders.operations.holding import Held, held, note_due, settle, step
+from experience.orders.operations.holding import Held, close_requests, held, note_due, settle, step
 from experience.orders.queries.calendars import calendar
 from experience.orders.tables import OrderRequest, Policy, WorkOrder
 from experience.organisation.permissions import Scope
@@ -151,6 +151,7 @@ def settle_request(
         to = _GRANTS[request.kind](session, found, request, now)
     detail = {"request": request.id, "kind": request.kind, "approved": is_approved}
     step(session, scope, order, "decide", to=to, now=now, reason=reason, detail=detail)
+    close_requests(found, now=now)
     settle(session, order)
 
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.issues.tables import Issue
-from experience.orders import lifecycle
 from experience.orders.queries.visible import visible
-from experience.orders.tables import ORDER_STATES, WorkOrder
+from experience.orders.tables import ORDER_STATES, WITH_UNIT_SQL, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
 
@@ -56,7 +56,7 @@ def _conditions(session: Session, wanted: OrderFilter, now: datetime) -> list[An
             raise Invalid(say("没有这种工单状态。"), [{"field": "state", "sentence": say("请用现有的状态")}])
         found.append(col(WorkOrder.state).in_(states))
     if wanted.is_overdue is not None:
-        late = (col(WorkOrder.due_at) < now) & col(WorkOrder.state).in_(lifecycle.WITH_UNIT)
+        late = (col(WorkOrder.due_at) < now) & text(f"work_order.{WITH_UNIT_SQL}")
         found.append(late if wanted.is_overdue else ~late)
     if wanted.issue:
         found.append(col(WorkOrder.issue_id).in_(select(Issue.id).where(Issue.code == wanted.issue)))
