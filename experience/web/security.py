@@ -9,6 +9,8 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from experience.ground.config import Settings
+from experience.ground.errors import NotFound
+from experience.ground.i18n import say
 from experience.web import door
 
 csrf = CSRFProtect()
@@ -46,8 +48,15 @@ def nonce() -> str:
 
 def _begin() -> None:
     g.request_id = secrets.token_hex(8)
+    if any(not _is_storable(value) for value in (request.view_args or {}).values()):
+        raise NotFound(say("没有找到您要的内容，它可能已被移走，或不在您的范围内。"))
     if not door.wants_json():
         csrf.protect(apply_exemptions=True)
+
+
+def _is_storable(value: object) -> bool:
+    """Whether the database could hold what the path names; nothing is kept under NUL or beyond bigint."""
+    return "\x00" not in value if isinstance(value, str) else not isinstance(value, int) or value < 2**63
 
 
 def allow_frames(*origins: str) -> None:
