@@ -239,7 +239,7 @@
     entries.forEach(function (entry) {
       var node = entry.target;
       if (!entry.isIntersecting) return;
-      if (node.dataset.hsTouchpoint && !node.hsSeen) { node.hsSeen = true; page = page || node.dataset.hsTouchpoint; record("view", { touchpoint: node.dataset.hsTouchpoint, props: { path: path(location.href) } }); }
+      if (node.dataset.hsTouchpoint && !node.hsSeen) { node.hsSeen = true; record("view", { touchpoint: node.dataset.hsTouchpoint, props: { path: path(location.href) } }); }
       if (!isUsed(node)) happened(node);
     });
   }));
@@ -337,6 +337,7 @@
   function watch() {
     var listen = function (target, names, f) { names.split(" ").forEach(function (name) { target.addEventListener(name, quietly(f), { capture: true, passive: true }); }); };
     page = told.touchpoint || "";
+    if (!page && (page = document.querySelector("[data-hs-touchpoint]"))) page = page.dataset.hsTouchpoint;
     if (told.province) context.province = told.province;
     task = read("sessionStorage", TASK) || undefined;
     if (task && Date.now() - task.at > IDLE) task = undefined;

@@ -50,7 +50,8 @@ def success(
                 **plain, "silent": False, "name": words["rate"], "lineStyle": {"width": 2, "color": "--accent"},
                 "itemStyle": {"color": "--accent"}, "data": rate,
                 "markArea": {
-                    "silent": True, "itemStyle": {"color": "--bad", "opacity": 0.12}, "label": {"color": "--bad", "position": "insideTop"},
+                    "silent": True, "itemStyle": {"color": "--bad", "opacity": 0.12}, 
+                    "label": {"color": "--bad", "position": "insideTop"},
                     "data": areas,
                 },
             },
