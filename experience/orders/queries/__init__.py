@@ -4,12 +4,10 @@ from experience.orders.queries.calendars import calendar, covered_until
 from experience.orders.queries.cards import card_of, order_card
 from experience.orders.queries.effects import effects_of_issue, effects_of_order
 from experience.orders.queries.lists import OrderFilter, orders
-from experience.orders.queries.suggestions import Suggestion, suggested_units
 from experience.orders.queries.visible import visible
 
 __all__ = [
     "OrderFilter",
-    "Suggestion",
     "calendar",
     "card_of",
     "covered_until",
@@ -17,6 +15,5 @@ __all__ = [
     "effects_of_order",
     "order_card",
     "orders",
-    "suggested_units",
     "visible",
 ]
