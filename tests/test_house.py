@@ -17,7 +17,7 @@ ROOMS = (
 )  # fmt: skip
 #: Inside a room: rules <- tables <- queries <- operations <- jobs, web, cli. Any other file is a rule.
 LAYERS = {
-    "tables": 1, "queries": 2, "operations": 3, "verification": 4, "importers": 4, "jobs": 4,
+    "tables": 1, "queries": 2, "directory": 2, "operations": 3, "verification": 4, "importers": 4, "jobs": 4,
     "demo": 4, "web": 5, "cli": 6,
 }  # fmt: skip
 #: The ground is what rooms stand on, the demo fills them: neither is a room with layers of its own.
