@@ -137,7 +137,15 @@ class _Planner:
         for unit, age, turn in _OPEN:
             at = self.now - timedelta(hours=age, minutes=30)
             case = self.docket.case(at, province=unit if unit in _SHARES else "", topic=self._topic(turn))
-            self._begin(single(self._life(at, case, turn)), at)
+            life = self._life(at, case, turn)
+            self._begin(single(life), at)
+            if turn.department == "service":
+                self._again(life, at + timedelta(hours=2))
+
+    def _again(self, life: Life, at: datetime) -> None:
+        """The same trouble is told twice; the second order is merged into the first."""
+        case = self.docket.case(at, province=life.case.province, topic=life.case.topic)
+        self._begin(merged(self._life(at, case, Turn(type=life.turn.type)), life), at)
 
     def shared(self) -> None:
         """Main orders over several units, one over and one under way."""
@@ -159,9 +167,7 @@ class _Planner:
             life = self._life(at, case, turn)
             self._begin(single(life), at)
             if self.chance.random() < 0.05:  # noqa: PLR2004 - one in twenty is told twice
-                later = at + timedelta(hours=2)
-                again = self.docket.case(later, province=case.province)
-                self._begin(merged(self._life(later, again, Turn(type=turn.type)), life), later)
+                self._again(life, at + timedelta(hours=2))
 
     def _topic(self, turn: Turn) -> str:
         """What a base can mend, and what a province returns because a base must; '' for anything."""

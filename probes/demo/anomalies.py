@@ -28,7 +28,7 @@ def fill(engine: Engine, past: Past) -> int:
     with transaction(engine) as session:
         for incident in rhythm.INCIDENTS[1:]:
             session.add(_remembered(incident, past))
-        for touchpoint in flows.HABITS:
+        for touchpoint in flows.touchpoints(past.scale):
             session.add(Watch(touchpoint=touchpoint, upto=past.now - _SEEN))
     sweep.run(engine, sweep.Job("probes.watch", watch_next, 1), past.now)
     with transaction(engine) as session:

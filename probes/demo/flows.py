@@ -41,6 +41,16 @@ HABITS: Mapping[str, Habit] = {
 }
 
 
+#: A small demo has numbers only where something happens.
+_ENOUGH = 0.5
+
+
+def touchpoints(scale: float) -> list[str]:
+    """The touchpoints that have numbers at this scale of the demo."""
+    needed = {incident.touchpoint for incident in INCIDENTS} | {"app.recharge"}
+    return [touchpoint for touchpoint in HABITS if scale >= _ENOUGH or touchpoint in needed]
+
+
 @dataclass(frozen=True, slots=True)
 class Mending:
     """A trouble that an order ended: until then fewer succeeded there."""
@@ -146,7 +156,7 @@ def _rates(
         if mending.touchpoint == made.touchpoint and mending.province in PROVINCES:
             first = max(int((mending.began - made.start).total_seconds() // 3600), 0)
             last = min(int((mending.ended - made.start).total_seconds() // 3600), hours)
-            rate[first:last, PROVINCES.index(mending.province)] *= dice.uniform(0.86, 0.97)
+            rate[first:last, PROVINCES.index(mending.province)] *= dice.uniform(0.91, 0.98)
     return rate, planted, slow
 
 

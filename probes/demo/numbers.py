@@ -30,7 +30,7 @@ def fill(engine: Engine, past: Past) -> int:
         mendings, places = _mendings(session), _places(session)
         cursor = session.connection().connection.cursor()
         written = 0
-        for touchpoint in flows.HABITS:
+        for touchpoint in flows.touchpoints(past.scale):
             made = flows.flow(touchpoint, past.now, past.scale, mendings)
             near = {province for point, province in places if point == touchpoint}
             with cursor.copy(_COPY) as copy:
