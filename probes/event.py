@@ -15,7 +15,7 @@ TYPES = frozenset(
 OLDEST = timedelta(days=8)
 AHEAD = timedelta(minutes=10)
 LONGEST_MS = 24 * 3600 * 1000
-PROPS_BYTES = 2048
+PROPS_BYTES, PROPS_DEPTH = 2048, 8
 _CODE = re.compile(r"[\w.\-:/]{0,64}")
 _TOUCHPOINT = re.compile(r"[\w.\-]{1,64}")
 _ID = re.compile(r"[\w.\-:]{1,64}")
@@ -105,6 +105,8 @@ def accepted(raw: bytes, sender: Sender, now: datetime) -> Kept | str:
         one = _decode_event(raw)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         return str(error)[:200]
+    except RecursionError:
+        return "props: nested too deeply"
     reason = _fault(one, now)
     if reason:
         return reason
@@ -139,9 +141,21 @@ def _fault(one: Event, now: datetime) -> str:
         (one.code is None or _CODE.fullmatch(str(one.code)), "code: at most 64 letters, digits, . - : / _"),
         (one.ms is None or 0 <= one.ms <= LONGEST_MS, "ms: between 0 and a day"),
         (now - OLDEST <= one.at <= now + AHEAD, "at: older than 8 days or in the future"),
-        (not one.props or len(msgspec.json.encode(one.props)) <= PROPS_BYTES, "props: at most 2 KiB"),
+        (not one.props or _is_small(one.props), f"props: at most 2 KiB and {PROPS_DEPTH} levels"),
     )
     return next((sentence for is_fine, sentence in checks if not is_fine), "")
+
+
+def _is_small(props: dict[str, Any]) -> bool:
+    return _is_flat(props, PROPS_DEPTH) and len(msgspec.json.encode(props)) <= PROPS_BYTES
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether nothing lies deeper than so many levels: asked before anything walks through the whole of it."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_flat(one, levels - 1) for one in inner)
 
 
 def masked(value: Any) -> Any:
