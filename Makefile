@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screenshots lock clean chromium
+.PHONY: help run test check format bench screenshots catalog lock clean chromium
 .DELETE_ON_ERROR:
 
 help:  ## what can be done
@@ -46,6 +46,9 @@ bench: $(TEST_READY) $(CATALOGS)  ## rates over HTTP, time and weight of each pa
 
 screenshots: $(TEST_READY) $(CATALOGS) chromium  ## take the pictures of the README again
 	$(BIN)/python -m bench.screenshots
+
+catalog: $(RUN_READY)  ## find new sentences that need their English
+	$(BIN)/python -m experience.web.catalog
 
 lock: $(RUN_READY)  ## pin the newest dependencies with their hashes
 	$(BIN)/python -m venv build/lock

@@ -17,6 +17,7 @@ from experience.ground.errors import HuishengError, Invalid
 from experience.ground.i18n import say
 from experience.organisation.operations.repeats import Repeat, remember, seen_before
 from experience.web import door, errors
+from experience.web.words import N_
 
 BODY_LIMIT = 2 * 2**20
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -276,36 +277,36 @@ def _demand_storable(found: Any, where: str = "", depth: int = 0) -> None:
 
 #: pydantic's kinds of error -> our sentence; others keep pydantic's English message.
 _WORDS = {
-    "missing": "缺少这一项",
-    "extra_forbidden": "不认识的字段，请去掉",
-    "string_type": "应是文字",
-    "string_too_long": "太长，最多 %(max_length)s 个字符",
-    "string_too_short": "太短，至少 %(min_length)s 个字符",
-    "int_type": "应是整数",
-    "int_parsing": "应是整数",
-    "int_from_float": "应是整数",
-    "float_type": "应是数字",
-    "float_parsing": "应是数字",
-    "bool_type": "应是 true 或 false",
-    "bool_parsing": "应是 true 或 false",
-    "list_type": "应是列表",
-    "dict_type": "应是对象",
-    "too_long": "太多，最多 %(max_length)s 项",
-    "too_short": "太少，至少 %(min_length)s 项",
-    "greater_than_equal": "应不小于 %(ge)s",
-    "greater_than": "应大于 %(gt)s",
-    "less_than_equal": "应不大于 %(le)s",
-    "less_than": "应小于 %(lt)s",
-    "literal_error": "只能是 %(expected)s",
-    "enum": "只能是 %(expected)s",
-    "datetime_parsing": "应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00",
-    "datetime_from_date_parsing": "应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00",
-    "datetime_type": "应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00",
-    "timezone_aware": "时间要带时区，如 +08:00",
-    "date_from_datetime_parsing": "应是日期，如 2026-11-23",
-    "date_parsing": "应是日期，如 2026-11-23",
-    "string_pattern_mismatch": "格式不对",
-    "model_type": "应是对象",
+    "missing": N_("缺少这一项"),
+    "extra_forbidden": N_("不认识的字段，请去掉"),
+    "string_type": N_("应是文字"),
+    "string_too_long": N_("太长，最多 %(max_length)s 个字符"),
+    "string_too_short": N_("太短，至少 %(min_length)s 个字符"),
+    "int_type": N_("应是整数"),
+    "int_parsing": N_("应是整数"),
+    "int_from_float": N_("应是整数"),
+    "float_type": N_("应是数字"),
+    "float_parsing": N_("应是数字"),
+    "bool_type": N_("应是 true 或 false"),
+    "bool_parsing": N_("应是 true 或 false"),
+    "list_type": N_("应是列表"),
+    "dict_type": N_("应是对象"),
+    "too_long": N_("太多，最多 %(max_length)s 项"),
+    "too_short": N_("太少，至少 %(min_length)s 项"),
+    "greater_than_equal": N_("应不小于 %(ge)s"),
+    "greater_than": N_("应大于 %(gt)s"),
+    "less_than_equal": N_("应不大于 %(le)s"),
+    "less_than": N_("应小于 %(lt)s"),
+    "literal_error": N_("只能是 %(expected)s"),
+    "enum": N_("只能是 %(expected)s"),
+    "datetime_parsing": N_("应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00"),
+    "datetime_from_date_parsing": N_("应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00"),
+    "datetime_type": N_("应是 ISO 8601 时间，如 2026-11-23T10:00:00+08:00"),
+    "timezone_aware": N_("时间要带时区，如 +08:00"),
+    "date_from_datetime_parsing": N_("应是日期，如 2026-11-23"),
+    "date_parsing": N_("应是日期，如 2026-11-23"),
+    "string_pattern_mismatch": N_("格式不对"),
+    "model_type": N_("应是对象"),
 }
 
 
