@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
@@ -128,7 +129,7 @@ class _Writer:
             late = self.hours[recent:]
             yield self._rows(3600, "ms", "", late, hourly[recent:, place], bucket=bucket, value=value)
 
-    def _histogram(self, ended: Counts, slow: np.ndarray) -> Counts:  # type: ignore[type-arg]
+    def _histogram(self, ended: Counts, slow: NDArray[np.float64]) -> Counts:
         """Hours x buckets: log-normal durations, slower while an incident is on."""
         median = np.log(flows.HABITS[self.made.touchpoint].median_ms * slow)
         edges = np.log(np.array([sketch.middle(_LOWEST + place) for place in range(_BUCKETS)]))
