@@ -39,19 +39,25 @@ class Settings(BaseSettings):
         """The secret key; made on first use and kept in the data folder, readable by its owner only."""
         if self.secret_key:
             return self.secret_key
-        kept = self.home / "secret_key"
-        if not kept.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            fresh = kept.with_name(f"secret_key.{secrets.token_hex(4)}")
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(48))
-            try:
-                kept.hardlink_to(fresh)  # the first process wins; the others read what it wrote
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return kept.read_text()
+        return _kept_key(self.home)
+
+
+@lru_cache
+def _kept_key(home: Path) -> str:
+    """The key kept in this folder, read once a process: it is asked for at every answer."""
+    kept = home / "secret_key"
+    if not kept.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_name(f"secret_key.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            kept.hardlink_to(fresh)  # the first process wins; the others read what it wrote
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return kept.read_text()
 
 
 @lru_cache

@@ -4,17 +4,14 @@ import secrets
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from experience.ground.config import Settings
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
-from experience.web import door
+from experience.web import door, rates
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="fixed-window", headers_enabled=False)
 _YEAR = 31_536_000
 
 
@@ -33,7 +30,7 @@ def install(app: Flask, chosen: Settings) -> None:
         "MAX_FORM_MEMORY_SIZE": 2 * 2**20,
     }
     csrf.init_app(app)
-    limiter.init_app(app)
+    rates.install(app)
     app.before_request(_begin)
     app.after_request(_headers)
     app.context_processor(lambda: {"csp_nonce": nonce})

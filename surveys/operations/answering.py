@@ -21,6 +21,7 @@ from surveys import runtime
 from surveys.answers import answer_rows
 from surveys.eligibility import Setting
 from surveys.logic import Path, walk
+from surveys.operations import lately
 from surveys.operations.following import hand_back
 from surveys.operations.hearing import hear_response
 from surveys.operations.quotas import turned_away
@@ -77,7 +78,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the database knows before the answers are looked at; `here` is what the logic is judged by."""
+    """What the database knows before the answers are looked at; `here` is what the logic is judged by.
+
+    With `sha256` it is only remembered: the answers are stored if that version is there and open, else not.
+    """
 
     survey_id: int
     out: Published
@@ -85,6 +89,11 @@ class Looked:
     response: Response | None
     here: Setting
     seed: str
+    sha256: str = ""
+
+
+#: What is known, the answers as the form keeps them, and the path they make.
+Case = tuple[Looked, dict[str, Any], Path]
 
 
 def submit(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -> Submitted:
@@ -94,20 +103,42 @@ def submit(session: Session, survey_code: str, said: SubmitIn, *, now: datetime)
     for a survey that is closed and for an unknown version, NotFound for an unknown survey or invitation.
     """
     _demand_sound(said)
+    case = _judged_lately(session, survey_code, said)
+    done = _take(session, survey_code, said, case, now=now) if case else None
+    if done is not None:
+        return done
     seen = look(session, survey_code, said, now=now)
-    print_ = _fingerprint(survey_code, seen.out.version, said)
     if seen.response is not None and not seen.response.is_partial:
-        return _again(seen.response, print_)
-    given, path = judged(seen, said)
-    row = _row(seen, said, path, now) | {"fingerprint": print_}
+        return _again(seen.response, _fingerprint(survey_code, seen.out.version, said))
+    done = _take(session, survey_code, said, (seen, *judged(seen, said)), now=now)
+    return done or submit(session, survey_code, said, now=now)  # somebody sent the same at the same instant, first
+
+
+def _take(session: Session, survey_code: str, said: SubmitIn, case: Case, *, now: datetime) -> Submitted | None:
+    """Stores the answers; None, and nothing stored, when the rows are not what was looked at."""
+    seen, given, path = case
+    row = _row(seen, said, path, now) | {"fingerprint": _fingerprint(survey_code, seen.out.version, said)}
     answers = answer_rows(seen.out.definition, given, row["lang"])
     answers += answer_rows(seen.out.definition, _hidden_again(seen.out, said, given), row["lang"], is_inactive=True)
-    response_id, code = _store(session, seen.response, row, answers)
-    if response_id is None:  # somebody sent the same at the same instant and was first
-        return submit(session, survey_code, said, now=now)
+    response_id, code = _store(session, seen, row, answers)
+    if response_id is None:
+        return None
     row |= {"id": response_id, "code": code}
     ending = path.ending if said.is_partial else _finish(session, seen, row, given, now=now)
     return Submitted(code, runtime.receipt(code, house().key()), ending)
+
+
+def _judged_lately(session: Session, survey_code: str, said: SubmitIn) -> Case | None:
+    """For an answer without invitation: judged by what was seen at the last one, to be checked when storing."""
+    known = lately.recalled(survey_code, said.version) if not said.token and said.invitation_id is None else None
+    if known is None:
+        return None
+    try:
+        out = published(session, known.publication_id, known.sha256)
+        seen = Looked(known.survey_id, out, None, None, _setting(None, said), _seed(said, None), sha256=known.sha256)
+        return (seen, *judged(seen, said))
+    except (Invalid, NotFound):
+        return None  # judged once more by what the database says: closed or stored before comes before faulty
 
 
 def judged(seen: Looked, said: SubmitIn) -> tuple[dict[str, Any], Path]:
@@ -169,6 +200,8 @@ def look(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -
         raise Conflict(say("这个 Idempotency-Key 已经用于另一份问卷。"))
     seed = _seed(said, response)
     out = published(session, publication_id, sha256)
+    if state == "open" and invitation is None:
+        lately.remember(survey_code, out.version, lately.OpenVersion(survey_id, publication_id, sha256))
     return Looked(survey_id, out, invitation, response, _setting(invitation, said), seed)
 
 
@@ -290,28 +323,45 @@ def _doubt(out: Published, path: Path, seconds: float | None) -> str:
     return "straight_line" if runtime.is_straight_line(out.definition, path.active) else ""
 
 
-#: Response and answers at once; no id comes back, and nothing is stored, when key or invitation was used before.
-_STORE = sqlalchemy.text(f"""
-    with stored as (
-        insert into response ({", ".join(COLUMNS)}) values ({", ".join(f":{name}" for name in COLUMNS)})
-        on conflict do nothing returning id
-    ), answered as (
-        insert into answer (response_id, item, kind, metric, number, options, text, is_inactive)
-        select stored.id, one.item, one.kind, one.metric, one.number, one.options, one.text, one.is_inactive
-        from stored, jsonb_to_recordset(:answers) as one
-            (item text, kind text, metric text, number float8, options jsonb, text text, is_inactive bool)
+def _storing(source: str) -> sqlalchemy.TextClause:
+    """Response and answers at once; no id comes back, and nothing is stored, when key or invitation was used before."""
+    statement = f"""
+        with stored as (
+            insert into response ({", ".join(COLUMNS)}) {source} on conflict do nothing returning id
+        ), answered as (
+            insert into answer (response_id, item, kind, metric, number, options, text, is_inactive)
+            select stored.id, one.item, one.kind, one.metric, one.number, one.options, one.text, one.is_inactive
+            from stored, jsonb_to_recordset(:answers) as one
+                (item text, kind text, metric text, number float8, options jsonb, text text, is_inactive bool)
+        )
+        select id from stored
+    """  # noqa: S608 - names of our own
+    return sqlalchemy.text(statement).bindparams(
+        *(bindparam(name, type_=JSONB) for name in ("snapshot", "shown", "answers"))
     )
-    select id from stored
-""").bindparams(bindparam("snapshot", type_=JSONB), bindparam("shown", type_=JSONB), bindparam("answers", type_=JSONB))  # noqa: S608 - names of our own
+
+
+_VALUES = ", ".join(f":{name}" for name in COLUMNS)
+_STORE = _storing(f"values ({_VALUES})")
+_STORE_IF_OPEN = _storing(
+    f"select {_VALUES} from survey s join publication p on p.survey_id = s.id "  # noqa: S608 - names of our own
+    "where s.id = :survey_id and s.state = 'open' and p.id = :publication_id and p.sha256 = :sha256"
+)
 
 
 def _store(
-    session: Session, earlier: Response | None, row: Mapping[str, Any], answers: list[dict[str, Any]]
+    session: Session, seen: Looked, row: Mapping[str, Any], answers: list[dict[str, Any]]
 ) -> tuple[int | None, str]:
     """The response's id and code, new or finished from an earlier part; no id when somebody else was first."""
+    earlier = seen.response
     if earlier is None:
         hashed = runtime.digest(runtime.receipt(row["code"], house().key()))
-        stored = session.connection().execute(_STORE, {**row, "receipt_hash": hashed, "answers": answers})
+        filled = {**row, "receipt_hash": hashed, "answers": answers}
+        if seen.sha256:
+            guard = {"survey_id": seen.survey_id, "sha256": seen.sha256}
+            stored = session.connection().execute(_STORE_IF_OPEN, filled | guard)
+        else:
+            stored = session.connection().execute(_STORE, filled)
         return stored.scalar(), row["code"]
     kept = {name: value for name, value in row.items() if name not in ("code", "at", "client_key", "seed")}
     grown = (

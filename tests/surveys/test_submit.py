@@ -56,6 +56,20 @@ def test_the_options_chosen_are_heard_when_nothing_was_written(session: Session,
     assert session.exec(select(Voice.text)).one() == "页面太慢；其他；营业厅排队"
 
 
+@pytest.mark.parametrize("answers", [{"q1": 5}, {"q1": 99}])
+def test_a_survey_closed_between_two_answers_takes_no_second_one(
+    session: Session, now: datetime, answers: dict[str, Any]
+) -> None:
+    published(session, now)
+    operations.submit(session, "recharge", SubmitIn({"q1": 5}, version=1, key="k-12345678"), now=now)
+    operations.submit(session, "recharge", SubmitIn({"q1": 4}, version=1, key="k-22345678"), now=now)
+    session.exec(select(Survey)).one().state = "closed"
+    session.flush()
+    with pytest.raises(Conflict):
+        operations.submit(session, "recharge", SubmitIn(answers, version=1, key="k-32345678"), now=now)
+    assert len(session.exec(select(Response)).all()) == 2
+
+
 def test_the_same_key_again_gives_the_same_receipt_and_stores_nothing(session: Session, now: datetime) -> None:
     published(session, now)
     said = SubmitIn({"q1": 5}, key="k-12345678")
