@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 from experience.ground.config import settings
 from experience.ground.errors import Forbidden
 from experience.organisation.operations import logins
-from experience.web import door, errors, rates
+from experience.web import door, errors, security
 
 bp = Blueprint("auth", __name__)
 
@@ -38,7 +38,7 @@ def login_page() -> Any:
 
 
 @bp.post("/login")
-@rates.limited(lambda: settings().login_rate)
+@security.limiter.limit(lambda: settings().login_rate)
 def log_in() -> Any:
     """A right pair gets a fresh session; a wrong one is told so, without saying which half was wrong."""
     form = LoginForm()

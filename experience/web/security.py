@@ -9,9 +9,11 @@ from flask_wtf.csrf import CSRFProtect
 from experience.ground.config import Settings
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
-from experience.web import door, rates
+from experience.web import door
+from experience.web.rates import Limiter
 
 csrf = CSRFProtect()
+limiter = Limiter()
 _YEAR = 31_536_000
 
 
@@ -30,7 +32,7 @@ def install(app: Flask, chosen: Settings) -> None:
         "MAX_FORM_MEMORY_SIZE": 2 * 2**20,
     }
     csrf.init_app(app)
-    rates.install(app)
+    limiter.reset()
     app.before_request(_begin)
     app.after_request(_headers)
     app.context_processor(lambda: {"csp_nonce": nonce})

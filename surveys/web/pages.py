@@ -13,7 +13,7 @@ from experience.ground.config import settings
 from experience.ground.errors import Invalid
 from experience.web import door
 from experience.web.errors import translated
-from experience.web.rates import limited
+from experience.web.security import limiter
 from surveys import library, operations
 from surveys.definition import SurveyDefinition, in_language
 from surveys.forms import PREFIX, from_page
@@ -48,7 +48,7 @@ def survey(code: str) -> str:
 
 
 @bp.post("/s/<code>")
-@limited(lambda: settings().public_rate)
+@limiter.limit(lambda: settings().public_rate)
 def answer(code: str) -> AnyResponse | tuple[str, int] | str:
     """Takes the answers, or shows what comes next or what is to be mended."""
     return _take(code, _said(request.form))
@@ -62,7 +62,7 @@ def again(receipt: str) -> str:
 
 
 @bp.post("/s/again/<receipt>")
-@limited(lambda: settings().public_rate)
+@limiter.limit(lambda: settings().public_rate)
 def answer_again(receipt: str) -> AnyResponse | tuple[str, int] | str:
     """Takes the recheck's answers; the author is led back to the page that tells what becomes of it."""
     code, said = _recheck(receipt)

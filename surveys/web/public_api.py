@@ -8,14 +8,14 @@ from pydantic import BaseModel, Field
 from experience.ground.config import settings
 from experience.web import door
 from experience.web.api.contract import Body, operation
-from experience.web.rates import limited
+from experience.web.security import limiter
 from surveys import operations
 from surveys.operations import SubmitIn
 from surveys.web import origins
 
 PUBLIC = "/api/v1/public/surveys/<code>"
 Place = Field("", max_length=64, pattern=r"^[\w.\-]*$")
-LIMITED = [limited(lambda: settings().public_rate)]
+LIMITED = [limiter.limit(lambda: settings().public_rate)]
 
 
 class PublicSurvey(BaseModel):

@@ -10,7 +10,7 @@ from experience.voices import operations
 from experience.voices.intake import VoiceIn
 from experience.web import door
 from experience.web.api.contract import Body, operation
-from experience.web.rates import limited
+from experience.web.security import limiter
 from experience.web.sites import admitted
 
 
@@ -44,7 +44,7 @@ class RantAnswer(BaseModel):
     status=201,
     summary="Say something, anonymously",
     statuses=(403,),
-    limits=(limited(lambda: settings().public_rate),),
+    limits=(limiter.limit(lambda: settings().public_rate),),
 )
 def rant(body: RantBody) -> RantAnswer:
     """Hears a rant; without consent, how to reach its author is not kept."""
