@@ -184,7 +184,8 @@ def resume(session: Session, clock: Clock, *, at: datetime, floor: float = 0.0) 
     """Counts on from `at` with what was left, at least `floor` seconds; unfired marks are timed anew."""
     at = _not_before_the_open_stretch(session, clock, at)
     left = max(clock.remaining_seconds or 0.0, floor)
-    clock.budget_seconds += left - (clock.remaining_seconds or 0.0)
+    if left > (clock.remaining_seconds or 0.0):  # a late clock has spent more than its budget
+        clock.budget_seconds = _counted_until(session, clock, at) + left
     spent = clock.budget_seconds - left
     clock.state, clock.met_at, clock.remaining_seconds = "running", None, None
     clock.generation += 1
