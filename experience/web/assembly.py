@@ -29,6 +29,7 @@ def make(chosen: Settings, engine: Engine) -> Flask:
     app = Flask("experience.web", static_folder="static", template_folder="templates")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a redirect is no answer of the API
     security.install(app, chosen)
     Babel(app, default_locale="zh", default_timezone="Asia/Shanghai", locale_selector=language)
     errors.install(app)
