@@ -20,7 +20,7 @@ SHARES = {code: share for code, _, share in operator.PROVINCES}
 
 def refs(past: Past) -> list[str]:
     """The pseudonyms of all customers, as the operator's own systems would give them."""
-    return [f"C{100000 + number}" for number in range(past.count(COUNT, least=40))]
+    return [f"C{100000 + number}" for number in range(past.count(COUNT, least=300))]
 
 
 def province_of(ref: str) -> str:

@@ -70,7 +70,7 @@ class _People:
 
 
 def _all(chance: random.Random, past: Past) -> Iterator[VoiceIn]:
-    now, count = past.now, past.count(COUNT)
+    now, count = past.now, past.count(COUNT, least=600)
     ordinary = islice(speech.speak(chance, SHARES), count)
     yield from _placed(ordinary, rhythm.moments(chance, count, now), "d")
     for number, incident in enumerate(rhythm.INCIDENTS):
