@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
@@ -29,6 +29,15 @@ class Rule:
     sample_class: str = "baseline"
     trigger_id: int | None = None
     hourly_cap: int | None = None
+
+
+class Past(NamedTuple):
+    """What a sitting did before."""
+
+    id: str
+    touchpoint: str
+    type: str
+    at: datetime
 
 
 def of_survey(code: str, told: Mapping[str, Any]) -> Rule:
@@ -68,20 +77,27 @@ def _refused(field: str, sentence: str) -> Invalid:
     return Invalid(sentence, [{"field": field, "sentence": sentence}])
 
 
-def hit(rule: Rule, events: Sequence[Kept], earlier: Iterable[tuple[str, str, datetime]]) -> Kept | None:
-    """The event of this batch that completes the rule; `earlier` are (touchpoint, type, at) of the same session."""
+def matching(rule: Rule, events: Iterable[Kept]) -> list[Kept]:
+    """The events a rule counts."""
     if rule.kind not in ("event", "sequence"):
+        return []
+    return [one for one in events if one.touchpoint == rule.touchpoint and one.type == rule.event]
+
+
+def hit(rule: Rule, events: Sequence[Kept], earlier: Iterable[Past]) -> Kept | None:
+    """The event of this batch that completes the rule, given what the same sitting did before; None if none does."""
+    counted = matching(rule, events)
+    if not counted:
         return None
-    matching = [one for one in events if one.touchpoint == rule.touchpoint and one.type == rule.event]
-    if not matching:
-        return None
-    last = max(matching, key=lambda one: one.at)
+    last = max(counted, key=lambda one: one.at)
     since = last.at - timedelta(seconds=rule.within_seconds)
-    before = sum(
-        1 for touchpoint, kind, at in earlier if (touchpoint, kind) == (rule.touchpoint, rule.event) and at >= since
-    )
-    counted = before + sum(1 for one in matching if one.at >= since)
-    return last if counted >= rule.count else None
+    ids = {one.id for one in counted if one.at >= since}
+    ids |= {
+        past.id
+        for past in earlier
+        if (past.touchpoint, past.type) == (rule.touchpoint, rule.event) and since <= past.at <= last.at
+    }
+    return last if len(ids) >= rule.count else None
 
 
 def snapshot(one: Kept) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Take a batch in: judged event by event, made durable, and answered with an invitation when a trigger is hit."""
+"""Take a batch in: judged event by event, and made durable."""
 
 import threading
 from collections import OrderedDict
@@ -15,7 +15,6 @@ from experience.ground.i18n import say
 from experience.touchpoints.queries import KnownSite
 from probes import event
 from probes.event import Kept, Sender
-from probes.operations import triggering
 from probes.spool import Spool
 from probes.tables import EventKey
 
@@ -28,12 +27,17 @@ FRESH = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a batch; `invitation` as the contract gives it."""
+    """What became of a batch: the new events and who sent them, how many were known, why others were rejected."""
 
-    accepted: int
+    sender: Sender
+    events: list[Kept]
     duplicate: int
     rejected: list[dict[str, Any]] = field(default_factory=list)
-    invitation: dict[str, Any] | None = None
+
+    @property
+    def accepted(self) -> int:
+        """How many are on disk now and were not before."""
+        return len(self.events)
 
 
 class Recent:
@@ -60,7 +64,7 @@ class Recent:
 def ingest(
     session: Session, site: KnownSite, batch: event.Batch, spool: Spool, recent: Recent, *, now: datetime
 ) -> Taken:
-    """The answer to a batch whose new events are on disk when this returns.
+    """What became of a batch; its new events are on disk when this returns.
 
     Raises Invalid for too many events, Busy when nothing can be made durable.
     """
@@ -72,8 +76,7 @@ def ingest(
     if fresh:
         spool.append(_encode(fresh))
         recent.remember([one.id for one in fresh])
-    invitation = triggering.fire(session, sender, fresh, now=now) if fresh else None
-    return Taken(len(fresh), len(kept) - len(fresh), rejected, invitation)
+    return Taken(sender, fresh, len(kept) - len(fresh), rejected)
 
 
 def _sender(site: KnownSite, batch: event.Batch, now: datetime) -> Sender:

@@ -18,8 +18,8 @@ from experience.ground.i18n import say
 from experience.organisation.permissions import Scope
 from probes import triggers
 from probes.event import Kept, Sender
-from probes.tables import Anomaly, Firing, Trigger
-from probes.triggers import Rule
+from probes.tables import Anomaly, Firing, ProbeEvent, Trigger
+from probes.triggers import Past, Rule
 from surveys import operations as surveys
 from surveys.operations import Offered, OfferIn
 from surveys.queries import open_definitions
@@ -33,13 +33,13 @@ _kept: dict[str, tuple[float, list[Rule]]] = {}
 
 
 class Sittings:
-    """What each session did lately, in this process: enough to count three failures in ten minutes."""
+    """What each session did lately, in this process: what the drainer has not moved into the database yet."""
 
     def __init__(self, most: int = 20_000, each: int = 50) -> None:
-        self._seen: OrderedDict[str, deque[tuple[str, str, datetime]]] = OrderedDict()
+        self._seen: OrderedDict[str, deque[Past]] = OrderedDict()
         self._lock, self._most, self._each = threading.Lock(), most, each
 
-    def earlier(self, session: str, events: Sequence[Kept]) -> list[tuple[str, str, datetime]]:
+    def earlier(self, session: str, events: Sequence[Kept]) -> list[Past]:
         """What this session did before these events, which are remembered now."""
         if not session:
             return []
@@ -47,7 +47,7 @@ class Sittings:
             known = self._seen.setdefault(session, deque(maxlen=self._each))
             self._seen.move_to_end(session)
             before = list(known)
-            known.extend((one.touchpoint, one.type, one.at) for one in events)
+            known.extend(Past(one.id, one.touchpoint, one.type, one.at) for one in events)
             while len(self._seen) > self._most:
                 self._seen.popitem(last=False)
         return before
@@ -100,13 +100,36 @@ def fire(session: Session, sender: Sender, events: Sequence[Kept], *, now: datet
     if not wanted or not (sender.device or sender.customer):
         return None
     for rule in wanted:
-        one = triggers.hit(rule, events, earlier) or _beside_anomaly(session, rule, events, now)
+        before = [*earlier, *_stored(session, rule, sender, events)]
+        one = triggers.hit(rule, events, before) or _beside_anomaly(session, rule, events, now)
         if one is None or not _is_drawn(rule, sender):
             continue
         offered = _offer(session, rule, sender, one, now)
         if offered is not None:
             return offered
     return None
+
+
+def _stored(session: Session, rule: Rule, sender: Sender, events: Sequence[Kept]) -> list[Past]:
+    """What the sitting did before as the database knows it: other processes take its batches too.
+
+    Asked only when a rule counts more than one event and one of them has just happened.
+    """
+    counted = triggers.matching(rule, events) if rule.count > 1 and sender.session else []
+    if not counted:
+        return []
+    first = min(one.at for one in counted) - timedelta(seconds=rule.within_seconds)
+    rows = session.execute(
+        select(ProbeEvent.event_id, ProbeEvent.touchpoint, ProbeEvent.type, ProbeEvent.at)
+        .where(
+            ProbeEvent.session == sender.session,
+            ProbeEvent.at >= first,
+            ProbeEvent.touchpoint == rule.touchpoint,
+            ProbeEvent.type == rule.event,
+        )
+        .limit(rule.count)
+    )
+    return [Past(*row) for row in rows]
 
 
 def _is_drawn(rule: Rule, sender: Sender) -> bool:

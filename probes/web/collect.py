@@ -19,7 +19,7 @@ from experience.ground.errors import Busy, HuishengError
 from experience.touchpoints import queries as touchpoints
 from experience.touchpoints.queries import KnownSite
 from probes import event
-from probes.operations import ingest
+from probes.operations import Taken, fire, ingest
 from probes.operations.draining import spool_folder
 from probes.operations.ingesting import Recent
 from probes.operations.triggering import rules
@@ -113,12 +113,12 @@ class Collector:
         with Session(self.engine, expire_on_commit=False) as session:
             site = _demand_site(session, batch.site, origin, environ)
             taken = ingest(session, site, batch, self.spool, self.recent, now=clock.now())
-            session.commit()
+            invitation = _invitation(session, taken)
         told = {
             "accepted": taken.accepted,
             "duplicate": taken.duplicate,
             "rejected": taken.rejected,
-            "invitation": taken.invitation,
+            "invitation": invitation,
         }
         return Said(202, json.dumps(told, ensure_ascii=False).encode()), site
 
@@ -137,6 +137,20 @@ class Collector:
         if environ.get("HTTP_IF_NONE_MATCH") == tag:
             return Said(304, headers=headers), site
         return Said(200, body, headers), site
+
+
+def _invitation(session: Session, taken: Taken) -> dict[str, Any] | None:
+    """The question for the batch's sender, if any; its failure never costs the events, which are on disk by now."""
+    if not taken.events:
+        return None
+    try:
+        invitation = fire(session, taken.sender, taken.events, now=clock.now())
+        session.commit()
+    except Exception:
+        log.exception("no invitation could be decided", site=taken.sender.site)
+        session.rollback()
+        return None
+    return invitation
 
 
 def _batch(environ: dict[str, Any]) -> event.Batch:

@@ -12,9 +12,7 @@ import pytest
 from sqlmodel import Session
 
 from experience.ground import clock
-from experience.touchpoints import queries
 from probes import spool
-from probes.operations import triggering
 from probes.web import collect
 from probes.web.collect import Collector
 from tests.people import House
@@ -76,8 +74,6 @@ class Door:
 def door(house: House, session: Session, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Door:
     monkeypatch.setattr(clock, "now", lambda: now)
     monkeypatch.setattr(collect, "spool_folder", lambda: tmp_path / "spool")
-    monkeypatch.setattr(queries, "_kept", {})
-    monkeypatch.setattr(triggering, "_kept", {})
     connection: Any = session.connection()  # the collector's sessions see what this test made, and are undone with it
     return Door(Collector(connection), tmp_path / "spool", now)
 
@@ -92,6 +88,16 @@ def test_a_body_of_unknown_length_is_read_where_the_server_ends_it(door: Door) -
     raw = json.dumps(door.batch(door.event())).encode()
     ended = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True, "wsgi.input": io.BytesIO(raw)}
     assert door.send(b"", **ended)["accepted"] == 1
+
+
+def test_a_question_that_cannot_be_decided_never_costs_the_events(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ConnectionError("the database went away")
+
+    monkeypatch.setattr(collect, "fire", fails)
+    told = door.send(door.batch(door.event()))
+    assert (door.status, told["accepted"], told["invitation"]) == (202, 1, None)
+    assert door.kept() == 1
 
 
 def test_a_page_of_the_site_may_read_the_answer_and_another_may_not(door: Door) -> None:
