@@ -4,6 +4,7 @@ from flask import Flask
 
 from experience.web.assembly import register_operations
 from probes.web import anomalies, hall, sdk, touchpoints, tour, triggers
+from probes.web.described import describe
 
 #: Page modules, each with a `bp`.
 PAGES = (sdk, hall, tour, touchpoints, anomalies, triggers)
@@ -17,3 +18,4 @@ def register(app: Flask) -> None:
     for module in PAGES:
         app.register_blueprint(module.bp)
     register_operations(app, "probes.web", OPERATIONS)
+    describe()

@@ -1,4 +1,4 @@
-"""Touchpoints, their indicators and anomalies, for programs; and the collector's entries in the document."""
+"""Touchpoints, their indicators and anomalies, for programs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal

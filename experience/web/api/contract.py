@@ -167,7 +167,7 @@ def operation(
 def mount(app: Flask) -> None:
     """Gives the application every operation registered so far that it does not have yet."""
     for known in OPERATIONS:
-        if known.endpoint not in app.view_functions:
+        if known.view is not None and known.endpoint not in app.view_functions:
             app.add_url_rule(known.rule, endpoint=known.endpoint, view_func=known.view, methods=[known.method])
 
 
