@@ -24,6 +24,10 @@ HISTORY = timedelta(days=42)
 #: A window is graded this long after it ended, when nearly all of its events have arrived.
 SETTLE = timedelta(seconds=30)
 WINDOW = timedelta(seconds=anomaly.WINDOW_SECONDS)
+#: Without an ended flow for this long a run of low windows, or an episode, is over.
+PAUSE = timedelta(hours=1)
+#: A dismissed run stays quiet for this long at the most.
+MUTED = timedelta(days=1)
 _BEIJING = ZoneInfo("Asia/Shanghai")
 _CAUSES = 6
 
@@ -51,13 +55,40 @@ def _watch(session: Session, code: str, upto: datetime, now: datetime) -> None:
     first = session.get(Watch, code) is None
     graded = _grades(session, code, upto)
     fresh = [one for one in graded if first and one.at >= upto - timedelta(days=1) or one.at >= since]
-    episode = _Episode(session, code, now)
-    for one in fresh:
+    episode = _Episode(session, code, now, run=_run_up(graded, fresh))
+    for one in [] if _is_muted(session, code, graded, fresh) else fresh:
         episode.see(one)
     episode.settle(upto)
     watched.upto = upto
     session.add(watched)
     session.flush()
+
+
+def _run_up(graded: Sequence["_Graded"], fresh: Sequence["_Graded"]) -> list["_Graded"]:
+    """The low windows that lead up to the fresh ones, so that few customers a window add up to an episode."""
+    found: list[_Graded] = []
+    after = fresh[0].at if fresh else None
+    for one in reversed([one for one in graded if after is not None and one.at < after]):
+        if one.grade.score < anomaly.CLOSE_SCORE or (after is not None and after - one.at > PAUSE):
+            break
+        found.insert(0, one)
+        after = one.at
+    return found
+
+
+def _is_muted(session: Session, code: str, graded: Sequence["_Graded"], fresh: Sequence["_Graded"]) -> bool:
+    """Whether staff said of this very run of low windows that it is none: then it is not told again."""
+    if not fresh:
+        return False
+    none = session.exec(
+        select(Anomaly.last_seen_at)
+        .where(Anomaly.touchpoint == code, Anomaly.state == "dismissed", Anomaly.indicator == "success_rate")
+        .order_by(col(Anomaly.started_at).desc())
+        .limit(1)
+    ).first()
+    if none is None or fresh[-1].at - none > MUTED:
+        return False
+    return all(one.grade.score >= anomaly.CLOSE_SCORE for one in graded if none <= one.at <= fresh[-1].at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +198,7 @@ class _Episode:
         if self.open is None:
             return
         self._explain(self.open)
-        if upto - self.open.last_seen_at > timedelta(hours=1):
+        if upto - self.open.last_seen_at > PAUSE:
             self.open.state, self.open.ended_at = "closed", self.open.last_seen_at
             self.session.add(self.open)
 

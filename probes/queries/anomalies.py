@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, tuple_
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from experience.ground.errors import NotFound
@@ -41,7 +42,16 @@ def anomalies(
         found = found.where(or_(col(Anomaly.ended_at).is_(None), col(Anomaly.ended_at) >= since))
     if after is not None:
         found = found.where(tuple_(col(Anomaly.started_at), col(Anomaly.id)) < after)
-    return list(session.exec(found.order_by(col(Anomaly.started_at).desc(), col(Anomaly.id).desc()).limit(limit)))
+    newest = found.order_by(col(Anomaly.started_at).desc(), col(Anomaly.id).desc())
+    return [_narrowed(scope, one) for one in session.exec(newest.limit(limit))]
+
+
+def _narrowed(scope: Scope, one: Anomaly) -> Anomaly:
+    """The anomaly, for a province without the other provinces' part in it; nothing of this is ever written."""
+    if not scope.is_everything:
+        seen = [row for row in one.explanation if row["kind"] != "province" or scope.sees_province(row["value"])]
+        set_committed_value(one, "explanation", seen)
+    return one
 
 
 def anomaly_by_code(session: Session, scope: Scope, code: str, *, lock: bool = False) -> Anomaly:
@@ -52,7 +62,7 @@ def anomaly_by_code(session: Session, scope: Scope, code: str, *, lock: bool = F
     one = session.exec(found.with_for_update() if lock else found).first()
     if one is None:
         raise NotFound(say("没有这个异动，或不在您的范围内。"))
-    return one
+    return _narrowed(scope, one)
 
 
 def told(one: Anomaly) -> dict[str, Any]:
