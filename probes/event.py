@@ -77,12 +77,13 @@ class Kept(msgspec.Struct, array_like=True):
 
 
 class Sender(msgspec.Struct):
-    """What a batch says of where it comes from, checked."""
+    """What a batch says of where it comes from, checked. `behind`: how far its clock lags ours, by its `sent_at`."""
 
     site: str
     session: str
     device: str
     customer: str
+    behind: timedelta = timedelta()
 
 
 _decode_batch = msgspec.json.Decoder(Batch).decode
@@ -107,6 +108,8 @@ def accepted(raw: bytes, sender: Sender, now: datetime) -> Kept | str:
         return str(error)[:200]
     except RecursionError:
         return "props: nested too deeply"
+    if one.at.tzinfo is not None and not _is_timely(one.at, now):
+        one.at += sender.behind  # a wrong clock at the sender, not a wrong event
     reason = _fault(one, now)
     if reason:
         return reason
@@ -130,6 +133,19 @@ def accepted(raw: bytes, sender: Sender, now: datetime) -> Kept | str:
     )
 
 
+def behind(sent_at: str, now: datetime) -> timedelta:
+    """How far the sender's clock lags ours; nothing when it does not say, or says nonsense."""
+    try:
+        sent = datetime.fromisoformat(sent_at)
+    except ValueError:
+        return timedelta()
+    return now - sent if sent.tzinfo is not None else timedelta()
+
+
+def _is_timely(at: datetime, now: datetime) -> bool:
+    return now - OLDEST <= at <= now + AHEAD
+
+
 def _fault(one: Event, now: datetime) -> str:
     if one.at.tzinfo is None:
         return "at: needs a time zone"
@@ -140,7 +156,7 @@ def _fault(one: Event, now: datetime) -> str:
         (_CODE.fullmatch(one.step or ""), "step: at most 64 letters, digits, . - : / _"),
         (one.code is None or _CODE.fullmatch(str(one.code)), "code: at most 64 letters, digits, . - : / _"),
         (one.ms is None or 0 <= one.ms <= LONGEST_MS, "ms: between 0 and a day"),
-        (now - OLDEST <= one.at <= now + AHEAD, "at: older than 8 days or in the future"),
+        (_is_timely(one.at, now), "at: older than 8 days or in the future"),
         (not one.props or _is_small(one.props), f"props: at most 2 KiB and {PROPS_DEPTH} levels"),
     )
     return next((sentence for is_fine, sentence in checks if not is_fine), "")

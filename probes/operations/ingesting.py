@@ -85,7 +85,9 @@ def _sender(site: KnownSite, batch: event.Batch, now: datetime) -> Sender:
         claim = batch.customer
         if event.place(claim.id) and identity.is_genuine(site.secret, claim.id, str(claim.ts), claim.sig, now):
             customer = claim.id  # an unproven claim is worth nothing, yet the events are still events
-    return Sender(site.key, event.place(batch.session), event.place(batch.device), customer)
+    return Sender(
+        site.key, event.place(batch.session), event.place(batch.device), customer, event.behind(batch.sent_at, now)
+    )
 
 
 def _judged(batch: event.Batch, sender: Sender, now: datetime) -> tuple[list[Kept], list[dict[str, Any]]]:

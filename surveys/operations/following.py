@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from experience.orders.operations import record_followup
 from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
@@ -15,6 +14,7 @@ from experience.customers.tables import Customer
 from experience.ground.config import settings as house
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
+from experience.orders.operations import record_followup
 from experience.orders.tables import FollowUp
 from experience.voices.tables import Voice
 from surveys import eligibility, library, runtime

@@ -28,8 +28,8 @@ class Browser:
         self.session, self.now = session, now
         self.spool, self.recent = Spool(folder), Recent()
 
-    def send(self, *events: dict[str, Any], sitting: str = "s1") -> Taken:
-        told = {"site": "site_demo", "session": sitting, "device": "d1", "events": list(events)}
+    def send(self, *events: dict[str, Any], sitting: str = "s1", sent_at: str = "") -> Taken:
+        told = {"site": "site_demo", "session": sitting, "device": "d1", "sent_at": sent_at, "events": list(events)}
         batch = event.batch(msgspec.json.encode(told))
         return ingest(self.session, SITE, batch, self.spool, self.recent, now=self.now)
 
@@ -113,3 +113,14 @@ def test_an_event_from_long_ago_is_rejected_with_the_reason(browser: Browser) ->
     old = (browser.now - timedelta(days=9)).isoformat()
     taken = browser.send(browser.happened("e1", at=old))
     assert "8 days" in taken.rejected[0]["reason"]
+
+
+def test_a_sender_with_a_wrong_clock_is_understood_by_what_it_says_the_time_is(
+    browser: Browser, session: Session
+) -> None:
+    slow = browser.now - timedelta(days=30)
+    told = {**browser.happened("e1"), "at": (slow - timedelta(minutes=1)).isoformat()}
+    taken = browser.send(told, sent_at=slow.isoformat())
+    assert taken.rejected == []
+    browser.drain()
+    assert session.exec(select(ProbeEvent.at)).one() == browser.now - timedelta(minutes=1)
