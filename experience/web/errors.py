@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from psycopg import errors as refusals
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from experience.ground.errors import Busy, Conflict, Forbidden, HuishengError, Invalid, NotFound
@@ -41,6 +44,8 @@ SENTENCES = {
     500: say("系统出了问题，已经记录。请稍后重试；若仍不行，请把下面的编号告诉管理员。"),
     503: say("系统正忙，请稍后重试。"),
 }
+#: What the database refuses to hold, whoever let it through: a number beyond bigint, a year beyond its calendar.
+_BEYOND = (refusals.NumericValueOutOfRange, refusals.DatetimeFieldOverflow, refusals.UntranslatableCharacter)
 
 
 def translated(sentence: str) -> str:
@@ -96,6 +101,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(HuishengError, _refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _unstorable)
+    app.register_error_handler(OperationalError, _unreachable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -128,6 +135,24 @@ def _http(error: HTTPException) -> Any:
             answer.headers[name] = value
     if status == 429 and "Retry-After" not in answer.headers:
         answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def _unstorable(error: DataError) -> Any:
+    if (
+        not isinstance(error.orig, _BEYOND) and type(error.orig) is not psycopg.DataError
+    ):  # psycopg's own: NUL in a text
+        return _unexpected(error)
+    door.db().rollback()
+    log.warning("unstorable input", path=request.path, method=request.method, request=g.get("request_id"))
+    return _answer(422, SENTENCES[422])
+
+
+def _unreachable(error: OperationalError) -> Any:
+    door.db().rollback()
+    log.error("database failed", path=request.path, request=g.get("request_id"), failure=str(error.orig))
+    answer = _answer(503, SENTENCES[503])
+    answer.headers["Retry-After"] = "30"
     return answer
 
 

@@ -61,7 +61,7 @@ def _described(op: Operation) -> dict[str, Any]:
 
 
 def _refusals(op: Operation) -> set[int]:
-    found = {429, 500}
+    found = {429, 500, 503}
     if op.act is not None:
         found |= {401}
     if op.act:
