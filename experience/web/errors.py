@@ -139,9 +139,8 @@ def _http(error: HTTPException) -> Any:
 
 
 def _unstorable(error: DataError) -> Any:
-    if (
-        not isinstance(error.orig, _BEYOND) and type(error.orig) is not psycopg.DataError
-    ):  # psycopg's own: NUL in a text
+    holds_nul = type(error.orig) is psycopg.DataError  # psycopg's own word, before the server is asked
+    if not holds_nul and not isinstance(error.orig, _BEYOND):
         return _unexpected(error)
     door.db().rollback()
     log.warning("unstorable input", path=request.path, method=request.method, request=g.get("request_id"))
