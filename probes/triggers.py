@@ -1,5 +1,6 @@
 """When something that happened is worth a question: rules over the events of one person."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from experience.ground.i18n import say
 from probes.event import TYPES, Kept
 
 KINDS = ("event", "sequence", "anomaly")
-#: An invitation never comes in the middle of these: only once the task has ended.
 LONGEST_WITHIN = 24 * 3600
+#: A task that is over, one way or another.
+ENDINGS = ("success", "fail", "abandon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,14 @@ def hit(rule: Rule, events: Sequence[Kept], earlier: Iterable[Past]) -> Kept | N
         if (past.touchpoint, past.type) == (rule.touchpoint, rule.event) and since <= past.at <= last.at
     }
     return last if len(ids) >= rule.count else None
+
+
+def is_drawn(rule: Rule, who: str) -> bool:
+    """Whether the rule's own sample holds this person; sticky: never drawn anew for the next event."""
+    if rule.sample >= 1:
+        return True
+    lot = hashlib.blake2b(f"{who}|{rule.survey}|{rule.touchpoint}".encode(), digest_size=8).digest()
+    return int.from_bytes(lot, "big") / 2**64 < rule.sample
 
 
 def snapshot(one: Kept) -> dict[str, Any]:

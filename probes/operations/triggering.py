@@ -1,6 +1,5 @@
 """Decide, while a batch is being answered, whether its sender is asked; and edit the rules."""
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict, deque
@@ -72,23 +71,32 @@ def _loaded(session: Session) -> list[Rule]:
         for code, _, _, definition in open_definitions(session)
         for told in (definition.get("distribution") or {}).get("triggers") or ()
     ]
-    for row in session.exec(select(Trigger).where(col(Trigger.is_active))):
-        found.append(
-            Rule(
-                touchpoint=row.touchpoint,
-                survey=row.survey,
-                kind=row.when["type"],
-                event=row.when.get("event", ""),
-                count=row.when.get("count", 1),
-                within_seconds=row.when.get("within_seconds", 600),
-                min_severity=row.when.get("min_severity", 2),
-                sample=row.sample,
-                sample_class=row.sample_class,
-                trigger_id=row.id,
-                hourly_cap=row.hourly_cap,
-            )
-        )
+    found += [_rule(row) for row in session.exec(select(Trigger).where(col(Trigger.is_active)))]
     return sorted(found, key=lambda rule: (rule.sample_class != "anomaly", -rule.count))
+
+
+def _rule(row: Trigger) -> Rule:
+    return Rule(
+        touchpoint=row.touchpoint,
+        survey=row.survey,
+        kind=row.when["type"],
+        event=row.when.get("event", ""),
+        count=row.when.get("count", 1),
+        within_seconds=row.when.get("within_seconds", 600),
+        min_severity=row.when.get("min_severity", 2),
+        sample=row.sample,
+        sample_class=row.sample_class,
+        trigger_id=row.id,
+        hourly_cap=row.hourly_cap,
+    )
+
+
+def drafted(session: Session, told: Mapping[str, Any]) -> Rule:
+    """The rule that `told` describes, as `edit` would take it, without storing it. Raises Invalid, NotFound."""
+    row = Trigger(name="", touchpoint="", survey="")
+    _take(row, told)
+    _demand_sound(session, row)
+    return _rule(row)
 
 
 def fire(session: Session, sender: Sender, events: Sequence[Kept], *, now: datetime) -> dict[str, Any] | None:
@@ -102,7 +110,7 @@ def fire(session: Session, sender: Sender, events: Sequence[Kept], *, now: datet
     for rule in wanted:
         before = [*earlier, *_stored(session, rule, sender, events)]
         one = triggers.hit(rule, events, before) or _beside_anomaly(session, rule, events, now)
-        if one is None or not _is_drawn(rule, sender):
+        if one is None or not triggers.is_drawn(rule, sender.customer or sender.device):
             continue
         offered = _offer(session, rule, sender, one, now)
         if offered is not None:
@@ -132,19 +140,11 @@ def _stored(session: Session, rule: Rule, sender: Sender, events: Sequence[Kept]
     return [Past(*row) for row in rows]
 
 
-def _is_drawn(rule: Rule, sender: Sender) -> bool:
-    """The rule's own sample, sticky for a person: never drawn anew for the next event."""
-    if rule.sample >= 1:
-        return True
-    who = f"{sender.customer or sender.device}|{rule.survey}|{rule.touchpoint}"
-    return int.from_bytes(hashlib.blake2b(who.encode(), digest_size=8).digest(), "big") / 2**64 < rule.sample
-
-
 def _beside_anomaly(session: Session, rule: Rule, events: Sequence[Kept], now: datetime) -> Kept | None:
     """While an anomaly is open, people at its touchpoint are asked once their own task has ended."""
     if rule.kind != "anomaly":
         return None
-    ended = [one for one in events if one.touchpoint == rule.touchpoint and one.type in ("success", "fail", "abandon")]
+    ended = [one for one in events if one.touchpoint == rule.touchpoint and one.type in triggers.ENDINGS]
     if not ended:
         return None
     open_one = select(Anomaly.id).where(
@@ -157,8 +157,6 @@ def _beside_anomaly(session: Session, rule: Rule, events: Sequence[Kept], now: d
 
 
 def _offer(session: Session, rule: Rule, sender: Sender, one: Kept, now: datetime) -> dict[str, Any] | None:
-    if rule.trigger_id is not None and rule.hourly_cap is not None and _asked_lately(session, rule, now):
-        return None
     subject = f"customer:{sender.customer}" if sender.customer else f"device:{sender.device}"
     customer_id = None
     if sender.customer:
@@ -175,6 +173,10 @@ def _offer(session: Session, rule: Rule, sender: Sender, one: Kept, now: datetim
     )
     session.add(firing)
     session.flush()
+    if _is_used_up(session, rule, now):
+        firing.outcome = "hourly_cap"
+        session.add(firing)
+        return None
     asked = OfferIn(
         subject=subject,
         customer_id=customer_id,
@@ -204,12 +206,15 @@ def _offer(session: Session, rule: Rule, sender: Sender, one: Kept, now: datetim
     }
 
 
-def _asked_lately(session: Session, rule: Rule, now: datetime) -> bool:
-    """Whether the rule's hourly cap is used up."""
+def _is_used_up(session: Session, rule: Rule, now: datetime) -> bool:
+    """Whether the hourly cap is reached; decisions under one cap wait for one another, so that none is too many."""
+    if rule.trigger_id is None or rule.hourly_cap is None:
+        return False
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"trigger:{rule.trigger_id}", 7))))
     asked = select(func.count()).where(
         Firing.trigger_id == rule.trigger_id, Firing.outcome == "offered", Firing.at > now - timedelta(hours=1)
     )
-    return session.exec(asked).one() >= (rule.hourly_cap or 0)
+    return session.exec(asked).one() >= rule.hourly_cap
 
 
 def edit(session: Session, scope: Scope, trigger_id: int | None, told: Mapping[str, Any], *, now: datetime) -> Trigger:
@@ -225,11 +230,7 @@ def edit(session: Session, scope: Scope, trigger_id: int | None, told: Mapping[s
         raise NotFound(say("没有这条触发规则。"))
     if row is None:
         row = Trigger(name="", touchpoint="", survey="", version=0)
-    for name in ("name", "touchpoint", "survey", "sample", "sample_class", "hourly_cap", "is_active"):
-        if name in told:
-            setattr(row, name, told[name])
-    if "when" in told:
-        row.when = triggers.checked(told["when"])
+    _take(row, told)
     _demand_sound(session, row)
     row.version += 1
     session.add(row)
@@ -237,6 +238,14 @@ def edit(session: Session, scope: Scope, trigger_id: int | None, told: Mapping[s
     _kept.clear()
     record(session, scope, "triggers.edit", ("trigger", row.id), now=now, detail={"version": row.version})
     return row
+
+
+def _take(row: Trigger, told: Mapping[str, Any]) -> None:
+    for name in ("name", "touchpoint", "survey", "sample", "sample_class", "hourly_cap", "is_active"):
+        if name in told:
+            setattr(row, name, told[name])
+    if "when" in told:
+        row.when = triggers.checked(told["when"])
 
 
 def _demand_sound(session: Session, row: Trigger) -> None:

@@ -12,7 +12,7 @@ from experience.customers.tables import Customer
 from experience.ground.errors import Forbidden, Invalid, NotFound
 from probes import triggers
 from probes.event import Kept, Sender
-from probes.operations import edit, fire, triggering
+from probes.operations import edit, fire
 from probes.tables import Anomaly, Firing, ProbeEvent, Trigger
 from probes.triggers import Past, Rule
 from surveys import operations as surveys
@@ -140,12 +140,11 @@ def test_the_hourly_cap_of_a_rule_holds(house: House, session: Session, survey: 
     assert survey in [asked(session, [happened(later)], sender(f"t{n}", f"other-{n}"), later) for n in range(3)]
 
 
-def test_a_sample_is_drawn_once_for_a_person(house: House, session: Session, survey: str, now: datetime) -> None:
-    rule(house, session, survey, when={"type": "event", "event": "fail"}, sample=0.3, hourly_cap=1000)
-    rules_ = [Rule(PLACE, survey, "event", "fail", sample=0.3)]
-    drawn = [triggering._is_drawn(rules_[0], sender(device=f"d{n}")) for n in range(1000)]
+def test_a_sample_is_drawn_once_for_a_person() -> None:
+    one = Rule(PLACE, "asks", "event", "fail", sample=0.3)
+    drawn = [triggers.is_drawn(one, f"d{n}") for n in range(1000)]
     assert 250 < sum(drawn) < 350
-    assert drawn == [triggering._is_drawn(rules_[0], sender(device=f"d{n}")) for n in range(1000)]
+    assert drawn == [triggers.is_drawn(one, f"d{n}") for n in range(1000)]
 
 
 def anomaly(session: Session, now: datetime, **more: Any) -> None:
