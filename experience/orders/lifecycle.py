@@ -76,12 +76,12 @@ class Standing:
     actors: frozenset[str]
     has_internal_review: bool = False
     has_open_children: bool = False
-    has_children: bool = False
     pending: frozenset[str] = frozenset()
     returns: int = 0
     is_forced: bool = False
     is_extended: bool = False
     is_due_past: bool = False
+    is_above_past: bool = False  # the province's own order, which this one helps, is no longer being worked on
     is_parent_of_all: bool = False  # the centre's own order over several units: its state follows its children
 
 
@@ -136,6 +136,10 @@ _HINDRANCES: tuple[tuple[Callable[[str, Standing], bool], Callable[[], str]], ..
     (
         lambda act, so: act in ("return", "merge") and so.has_open_children,
         lambda: say("还有子单没有办结，不能退单或并单。"),
+    ),
+    (
+        lambda act, so: act == "reopen" and so.is_above_past,
+        lambda: say("上级工单已经回单或办结，请先退回或重开上级工单。"),
     ),
     (lambda act, so: act in so.pending, lambda: say("同样的申请正在等待审批。")),
     (

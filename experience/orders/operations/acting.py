@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from experience.ground.errors import Conflict, Invalid
 from experience.ground.i18n import say
 from experience.issues.operations import mark_recalled
-from experience.orders import lifecycle
+from experience.orders import deadline, lifecycle
 from experience.orders.operations import clocks as clockwork
 from experience.orders.operations.archiving import archive, follow_children, reopen
 from experience.orders.operations.dispatching import send_on, sub_dispatch, tell_unit
@@ -25,15 +25,19 @@ from experience.orders.operations.holding import (
     settle,
     step,
     unit_by_code,
+    with_surroundings,
 )
+from experience.orders.operations.merging import lock_others, take_earlier
 from experience.orders.operations.requesting import ask, lift
+from experience.orders.queries.calendars import calendar
 from experience.orders.queries.cards import card_of, order_card
+from experience.orders.queries.steps import count_steps, last_step_at
 from experience.orders.tables import Policy, WorkOrder
 from experience.organisation.permissions import Scope
 
 #: After these the unit, the children or the requests are others than those read before.
 _CHANGES_AROUND = frozenset({"transfer", "dispatch", "return", "suspend", "extend", "merge", "cancel"})
-#: One urge from one source in this long.
+#: One urge from one source in so many working hours.
 URGE_EVERY_HOURS = 4
 
 
@@ -86,6 +90,7 @@ def act_and_tell(session: Session, scope: Scope, code: str, what: Act, *, now: d
 
 
 def _done(session: Session, scope: Scope, code: str, what: Act, now: datetime) -> Held:
+    lock_others(session, code, what.action, what.fields)
     found = held(session, scope, code, now=now)
     demand(found, what.action, what.version)
     fields = lifecycle.checked(what.action, what.fields)
@@ -147,10 +152,9 @@ def _urge(doing: _Doing) -> None:
 
 
 def _urged_lately(doing: _Doing) -> bool:
-    from experience.orders.queries.steps import last_step_at  # noqa: PLC0415
-
     last = last_step_at(doing.session, doing.order.id or 0, "urge", doing.scope.user_id)
-    return last is not None and (doing.now - last).total_seconds() < URGE_EVERY_HOURS * 3600
+    days = calendar(doing.session, doing.held.unit.calendar)
+    return last is not None and deadline.between(days, last, doing.now) < URGE_EVERY_HOURS * 3600
 
 
 def _supervise(doing: _Doing) -> None:
@@ -189,8 +193,11 @@ def _reply(doing: _Doing) -> None:
 
 
 def _hand_in(doing: _Doing) -> None:
-    """The reply leaves the unit: RESOLVE stops tentatively, the reviewer's clock starts."""
-    doing.stop("resolve")
+    """The reply leaves the unit: RESOLVE stops tentatively, the reviewer's clock starts.
+
+    The law wants the customer answered: where that was done, the statutory clock stops too.
+    """
+    doing.stop("resolve", *(["statutory"] if doing.order.reply_contacted else []))
     doing.order.submitted_at = doing.now
     policy = doing.session.get_one(Policy, doing.order.policy)
     name = doing.held.above.calendar if doing.held.above else "cn-office"
@@ -239,6 +246,7 @@ def _reject(doing: _Doing) -> None:
     if resolve is not None and doing.order.submitted_at is not None:
         clockwork.take_back(doing.session, resolve, submitted_at=doing.order.submitted_at, now=doing.now)
         note_due(doing.order, resolve)
+    clockwork.run_on(doing.session, doing.held.latest("statutory"))
     doing.order.submitted_at = None
     doing.step(reason=doing.fields["reason"])
     tell_unit(
@@ -267,9 +275,7 @@ def _callback(doing: _Doing) -> None:
 
 
 def _tries(doing: _Doing) -> int:
-    from experience.orders.queries.steps import count_steps  # noqa: PLC0415
-
-    return count_steps(doing.session, doing.order.id or 0, "callback")
+    return count_steps(doing.session, doing.order.id or 0, "callback", since="confirm")
 
 
 def _archive(doing: _Doing) -> None:
@@ -281,7 +287,7 @@ def _reopen(doing: _Doing) -> None:
 
 
 def _merge(doing: _Doing) -> None:
-    """Into another live order of the same unit; it takes the earlier due."""
+    """Into another live order of the same unit; it takes the earlier due and the earlier statutory start."""
     code = doing.fields["into"]
     master = doing.session.exec(select(WorkOrder).where(WorkOrder.code == code).with_for_update()).first()
     is_fit = master is not None and master.id != doing.order.id and master.state not in lifecycle.FINAL
@@ -291,22 +297,25 @@ def _merge(doing: _Doing) -> None:
         )
     if master.unit_id != doing.order.unit_id:
         raise Conflict(say("只能并入同一承办单位的工单。"), {"state": doing.order.state})
+    taker = with_surroundings(doing.session, doing.scope, master.id or 0, now=doing.now)
+    take_earlier(doing.session, doing.held, taker, now=doing.now)
     _end_all(doing)
     doing.order.merged_into_id = master.id
     doing.step(reason=doing.fields.get("reason", ""), detail={"into": code})
-    if doing.order.due_at and master.due_at and doing.order.due_at < master.due_at:
-        master.due_at = doing.order.due_at
     step(doing.session, doing.scope, master, "merge", now=doing.now, detail={"from": doing.order.code})
     settle(doing.session, master)
 
 
 def _cancel(doing: _Doing) -> None:
-    for code, state in _open_children(doing):
+    children = _open_children(doing)
+    for code, state in children:
         if state not in ("draft", "dispatched"):
             raise conflict(doing.held, say("子单 %(code)s 已在办理，不能作废主单。", code=code))
-        act(doing.session, doing.scope, code, Act("cancel", None, {"reason": doing.fields["reason"]}), now=doing.now)
     _end_all(doing)
     doing.step(reason=doing.fields["reason"])
+    settle(doing.session, doing.order)  # ended before its children, or the last of them would archive it
+    for code, _ in children:
+        act(doing.session, doing.scope, code, Act("cancel", None, {"reason": doing.fields["reason"]}), now=doing.now)
     if doing.order.parent_id is None:
         _recall(doing)
 

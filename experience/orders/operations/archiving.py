@@ -99,6 +99,7 @@ def reopen(session: Session, scope: Scope, found: Held, action: str, *, reason: 
             budget=last.budget_seconds * REOPEN_SHARE,
         )
         order.due_at = resolve.due_at
+    clockwork.run_on(session, found.latest("statutory"))
     if not found.running("hold"):
         clockwork.hold(session, order, at=now, calendar_name=found.unit.calendar)
     step(session, scope, order, action, to="processing", now=now, reason=reason, detail={"cycle": order.cycle})
@@ -116,17 +117,19 @@ def follow_children(session: Session, scope: Scope, order: WorkOrder, *, now: da
         return
     found = with_surroundings(session, SYSTEM, order.parent_id, now=now)
     main = found.order
-    if found.unit.kind != "centre":
+    if found.unit.kind != "centre" or main.state in ("cancelled", "merged"):
         return
     states = set(session.exec(select(WorkOrder.state).where(WorkOrder.parent_id == main.id)).all())
     if states <= lifecycle.FINAL:
         if main.state not in lifecycle.FINAL:
             archive(session, SYSTEM, found, now=now)
         return
-    working = "processing" if states - {"dispatched"} else "dispatched"
+    working = "processing" if states - {"dispatched", "cancelled", "merged"} else "dispatched"
     if main.state != working:
         step(session, SYSTEM, main, "follow", to=working, now=now, detail={"child": order.code})
-        main.archived_at = None
+        if main.archived_at is not None:
+            main.archived_at = None
+            clockwork.run_on(session, found.latest("statutory"))
         if not found.running("hold"):
             clockwork.hold(session, main, at=now, calendar_name=found.unit.calendar)
         settle(session, main)

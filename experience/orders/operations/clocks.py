@@ -15,7 +15,6 @@ from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderReques
 
 #: A rejected reply leaves at least this much of the clock: four working hours.
 REJECTED_FLOOR_SECONDS = 4 * 3600
-STATUTORY_DAYS = (10, 12, 14)
 
 
 _STOP = text("""
@@ -54,8 +53,8 @@ def start(
     total = deadline.budget(days, limit, at) if budget is None else budget
     due = deadline.due(days, at, limit) if budget is None else deadline.forward(days, limit, at, total)
     if latest is not None and due > latest:
-        due = max(latest, at)
-        total = deadline.counted(days, limit, at, due)
+        total = deadline.counted(days, limit, at, latest)
+        due = deadline.forward(days, limit, at, total)
     clock = Clock(
         order_id=order.id or 0,
         cycle=order.cycle,
@@ -217,12 +216,24 @@ def _counted_until(session: Session, clock: Clock, end: datetime) -> float:
     return sum(deadline.counted(days, limit, begin, stop_ or end) for begin, stop_ in segments)
 
 
-def extend(session: Session, clock: Clock, *, due_at: datetime, now: datetime) -> None:
-    """A later due; unfired marks are timed anew, the original due is kept."""
+def run_on(session: Session, clock: Clock | None) -> None:
+    """The statutory clock was stopped too early: it has run all along, as nothing pauses it; its due stays."""
+    if clock is None or clock.met_at is None:
+        return
+    spent = _counted_until(session, clock, clock.met_at)
+    session.add(ClockSegment(clock_id=clock.id or 0, from_at=clock.met_at))
+    clock.generation += 1
+    at, clock.state, clock.met_at = clock.met_at, "running", None
+    session.add(clock)
+    _ring(session, clock, at, used=spent)
+
+
+def move(session: Session, clock: Clock, *, due_at: datetime, now: datetime) -> None:
+    """Another due, now at the earliest; unfired marks are timed anew, the original due is kept."""
     days, limit = calendar(session, clock.calendar), limit_of(clock)
     spent = used(session, clock, now)
     clock.budget_seconds = spent + deadline.counted(days, limit, now, due_at)
-    clock.due_at = due_at
+    clock.due_at = due_at = max(due_at, now)
     clock.is_provisional = not days.is_covered(due_at)
     clock.generation += 1
     session.add(clock)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -215,11 +216,16 @@ def _gather(session: Session, main: WorkOrder) -> None:
 
 
 def next_code(session: Session, now: datetime) -> str:
-    """The next order number of the day, such as G20261123-0007."""
+    """The next order number of the day, such as G20261123-0007; longer after the ten-thousandth."""
     session.execute(text("select pg_advisory_xact_lock(:n)"), {"n": _NUMBERING})
-    day = f"G{now.astimezone(_BEIJING):%Y%m%d}-"
-    last = session.exec(select(func.max(WorkOrder.code)).where(col(WorkOrder.code).startswith(day))).one()
-    return f"{day}{int(last.rpartition('-')[2]) + 1 if last else 1:04d}"
+    day, number = f"G{now.astimezone(_BEIJING):%Y%m%d}-", 0
+    for width in count(4):  # as text, 10000 comes before 9999: each length is asked by itself
+        last = session.exec(select(func.max(WorkOrder.code)).where(col(WorkOrder.code).like(day + "_" * width))).one()
+        if last is not None:
+            number = int(last.rpartition("-")[2])
+        if last is None or number + 1 < 10**width:
+            break
+    return f"{day}{number + 1:04d}"
 
 
 def tell_unit(session: Session, order: WorkOrder, unit: Unit, sentence: str, topic: str, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Ask affected customers again, and take their answers: yes ends, no begins again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +17,8 @@ from experience.voices.tables import Voice
 
 #: Customers asked of one order; more would say the same and be bothered for nothing.
 MOST_ASKED = 200
-REOPEN_DAYS = 30
+#: A "no" that comes later than this after the end is kept, and begins nothing.
+REOPEN_WITHIN = timedelta(days=30)
 
 
 def ask_again(session: Session, found: Held, *, now: datetime) -> int:
@@ -67,11 +68,14 @@ def record_followup(
 
     Raises NotFound for an unknown follow-up, Conflict when it was answered differently before.
     """
-    one = session.exec(select(FollowUp).where(FollowUp.id == follow_up_id).with_for_update()).first()
-    if one is None:
+    order_id = session.exec(select(FollowUp.order_id).where(FollowUp.id == follow_up_id)).first()
+    if order_id is None:
         raise NotFound(say("没有这次回访。"))
-    found = with_surroundings(session, SYSTEM, one.order_id, now=now)
+    found = with_surroundings(session, SYSTEM, order_id, now=now)  # the order first, as the clock's own acts lock it
     order = found.order
+    one = session.exec(
+        select(FollowUp).where(FollowUp.id == follow_up_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
     if one.state == "answered":
         if one.is_solved != is_solved:
             raise Conflict(say("这次回访已经回答过了。"), {"state": order.state})
@@ -86,10 +90,14 @@ def record_followup(
     return order
 
 
+def _is_long_past(order: WorkOrder, now: datetime) -> bool:
+    return order.archived_at is not None and now - order.archived_at > REOPEN_WITHIN
+
+
 def _act_on(session: Session, found: Held, one: FollowUp, now: datetime) -> None:
     order = found.order
     detail = {"follow_up": one.id, "solved": one.is_solved, "score": one.score}
-    if not one.is_solved:
+    if not one.is_solved and not _is_long_past(order, now):
         step(session, SYSTEM, order, "followup", now=now, detail=detail)
         reopen(session, SYSTEM, found, "reopen", reason=say("客户回访表示没有解决").template, now=now)
         return

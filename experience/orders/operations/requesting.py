@@ -85,7 +85,11 @@ def _later_due(session: Session, held_: Held, text: str, now: datetime) -> datet
     if resolve is None or resolve.due_at is None or wanted <= resolve.due_at:
         raise Invalid(say("新的时限要晚于现在的时限。"), [{"field": "due_at", "sentence": say("时限太早")}])
     days, limit = calendar(session, resolve.calendar), clockwork.limit_of(resolve)
-    if deadline.counted(days, limit, resolve.due_at, wanted) > resolve.budget_seconds:
+    more = deadline.counted(days, limit, resolve.due_at, wanted)
+    wanted = deadline.forward(days, limit, resolve.due_at, more)  # a working clock cannot end at night
+    if wanted <= resolve.due_at:
+        raise Invalid(say("新的时限要晚于现在的时限。"), [{"field": "due_at", "sentence": say("时限太早")}])
+    if more > resolve.budget_seconds:
         raise Invalid(say("延期最多不超过原时限的一倍。"), [{"field": "due_at", "sentence": say("时限太晚")}])
     statutory = next(iter(held_.running("statutory")), None)
     if statutory is not None and statutory.due_at is not None and wanted > statutory.due_at:
@@ -178,7 +182,7 @@ def _grant_suspend(session: Session, found: Held, request: OrderRequest, _now: d
 
 def _grant_extend(session: Session, found: Held, request: OrderRequest, now: datetime) -> None:
     for clock in found.running("resolve"):
-        clockwork.extend(session, clock, due_at=datetime.fromisoformat(request.payload["due_at"]), now=now)
+        clockwork.move(session, clock, due_at=datetime.fromisoformat(request.payload["due_at"]), now=now)
         note_due(found.order, clock)
 
 

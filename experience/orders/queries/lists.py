@@ -57,7 +57,7 @@ def _conditions(session: Session, wanted: OrderFilter, now: datetime) -> list[An
         found.append(col(WorkOrder.state).in_(states))
     if wanted.is_overdue is not None:
         late = (col(WorkOrder.due_at) < now) & text(f"work_order.{WITH_UNIT_SQL}")
-        found.append(late if wanted.is_overdue else ~late)
+        found.append(late if wanted.is_overdue else late.is_not(True))  # an order without a due is never late
     if wanted.issue:
         found.append(col(WorkOrder.issue_id).in_(select(Issue.id).where(Issue.code == wanted.issue)))
     return found

@@ -29,6 +29,7 @@ class Around:
     requests: list[OrderRequest]
     issue: str = ""  # its code
     parent: str | None = None  # its code
+    parent_state: str | None = None
 
     def standing(self, order: WorkOrder, actors: frozenset[str], now: datetime) -> Standing:
         """The facts for the rules."""
@@ -37,12 +38,12 @@ class Around:
             actors=actors,
             has_internal_review=self.unit.internal_review,
             has_open_children=any(state not in lifecycle.FINAL for _, state in self.children),
-            has_children=bool(self.children),
             pending=frozenset(request.kind for request in self.requests if request.state == "pending"),
             returns=order.return_count,
             is_forced=order.is_forced,
             is_extended=any(r.kind == "extend" and r.state == "approved" for r in self.requests),
             is_due_past=order.due_at is not None and now > order.due_at,
+            is_above_past=self.above is not None and self.parent_state != "processing",
             is_parent_of_all=self.unit.kind == "centre" and bool(self.children),
         )
 
@@ -50,7 +51,7 @@ class Around:
 #: Built once: putting these together costs more than running them.
 _parent, _above, _child = aliased(WorkOrder), aliased(Unit), aliased(WorkOrder)
 _ORDER = (
-    sa.select(WorkOrder, Unit, _above, col(Issue.code), col(_parent.code))
+    sa.select(WorkOrder, Unit, _above, col(Issue.code), col(_parent.code), col(_parent.state))
     .join(Unit, col(Unit.id) == WorkOrder.unit_id)
     .join(Issue, col(Issue.id) == WorkOrder.issue_id)
     .outerjoin(_parent, col(_parent.id) == WorkOrder.parent_id)
@@ -84,9 +85,9 @@ def order_with_units(
     row = session.execute(wanted).first() or (session.execute(wanted).first() if is_locked else None)
     if row is None:
         return None
-    order, unit, upper, issue, parent_code = row
+    order, unit, upper, issue, parent_code, parent_state = row
     is_below_centre = upper is None or upper.kind == "centre"
-    return order, Around(unit, None if is_below_centre else upper, [], [], issue, parent_code)
+    return order, Around(unit, None if is_below_centre else upper, [], [], issue, parent_code, parent_state)
 
 
 def clocks_around(session: Session, order: WorkOrder, around: Around) -> list[Clock]:
@@ -108,15 +109,15 @@ def circumstances(session: Session, orders: Sequence[WorkOrder]) -> dict[int, Ar
     ids = [order.id for order in orders]
     parent, above = aliased(WorkOrder), aliased(Unit)
     units = session.exec(
-        select(WorkOrder.id, Unit, above)
+        select(WorkOrder.id, Unit, above, parent.state)
         .join(Unit, col(Unit.id) == WorkOrder.unit_id)
         .outerjoin(parent, col(parent.id) == WorkOrder.parent_id)
         .outerjoin(above, col(above.id) == parent.unit_id)
         .where(col(WorkOrder.id).in_(ids))
     ).all()
     found = {
-        id_ or 0: Around(unit, None if upper is None or upper.kind == "centre" else upper, [], [])
-        for id_, unit, upper in units
+        id_ or 0: Around(unit, None if upper is None or upper.kind == "centre" else upper, [], [], parent_state=state)
+        for id_, unit, upper, state in units
     }
     children = select(WorkOrder.parent_id, WorkOrder.code, WorkOrder.state).where(col(WorkOrder.parent_id).in_(ids))
     for parent_id, code, state in session.exec(children.order_by(col(WorkOrder.id))):

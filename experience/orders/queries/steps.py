@@ -17,6 +17,10 @@ def last_step_at(session: Session, order_id: int, action: str, actor_id: int | N
     ).one()
 
 
-def count_steps(session: Session, order_id: int, action: str) -> int:
-    """How often this was done."""
-    return session.exec(select(func.count()).where(OrderStep.order_id == order_id, OrderStep.action == action)).one()
+def count_steps(session: Session, order_id: int, action: str, *, since: str) -> int:
+    """How often this was done since the other act was last done."""
+    begun = select(func.coalesce(func.max(OrderStep.seq), 0)).where(
+        OrderStep.order_id == order_id, OrderStep.action == since
+    )
+    done = (OrderStep.order_id == order_id, OrderStep.action == action, OrderStep.seq > begun.scalar_subquery())
+    return session.exec(select(func.count()).where(*done)).one()
