@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from experience.customers import contact_policy
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from probes.event import TYPES, Kept
@@ -14,6 +15,8 @@ KINDS = ("event", "sequence", "anomaly")
 LONGEST_WITHIN = 24 * 3600
 #: A task that is over, one way or another.
 ENDINGS = ("success", "fail", "abandon")
+#: Why somebody who met a rule was not asked: the contact policy's reasons and the rule's own.
+REASONS = {**contact_policy.REASONS, "hourly_cap": say("已达到这条规则每小时的上限")}
 
 
 @dataclass(frozen=True, slots=True)

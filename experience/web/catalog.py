@@ -8,6 +8,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from analysis.topics import TOPICS
+from experience.customers.contact_policy import REASONS
 from experience.voices.intake import PROVINCES, SOURCES
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 def wanted() -> set[str]:
     """Every Chinese sentence that a reader may meet."""
-    found = {*TOPICS.values(), *PROVINCES.values(), *(name for name, _ in SOURCES.values())}
+    found = {*TOPICS.values(), *PROVINCES.values(), *REASONS.values(), *(name for name, _ in SOURCES.values())}
     for package in ("experience", "surveys", "probes"):
         said = extract_from_dir(ROOT / package, METHODS, keywords=KEYWORDS)
         found |= {text for _, _, text, _, _ in said if isinstance(text, str)}

@@ -20,6 +20,7 @@ from probes import queries
 from probes.queries import overview
 from probes.queries.overview import Numbers
 from probes.tables import Trigger
+from probes.triggers import REASONS
 from probes.web import pictures, sdk
 
 bp = Blueprint(
@@ -83,6 +84,7 @@ def one(code: str) -> str:
         funnel=queries.funnel_of(db, scope, code, place.steps, end=now, province=province),
         codes=overview.codes(db, scope, code, start=start, province=province),
         asked=overview.asked(db, code, start=now - LATELY),
+        reasons=REASONS,
         triggers=db.exec(select(Trigger).where(Trigger.touchpoint == code).order_by(col(Trigger.id))).all(),
         issues=issues.page(db, scope, issues.Filters(touchpoint=code), limit=8)[0],
         effects=_effects(code) if scope.is_everything else [],

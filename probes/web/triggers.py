@@ -16,8 +16,10 @@ from experience.touchpoints import queries as touchpoints
 from experience.web import door
 from experience.web.once import once
 from experience.web.saying import told
-from probes.operations import edit
+from probes.operations import edit, simulate
+from probes.simulation import Outcome
 from probes.tables import Firing, Trigger
+from probes.triggers import REASONS
 from surveys.tables import Survey
 
 bp = Blueprint("trigger_pages", __name__, url_prefix="/triggers", template_folder="templates")
@@ -78,6 +80,19 @@ def save(trigger_id: int | None = None) -> Response | tuple[str, int]:
         return _editor(row, request.form.to_dict(), fault=told(refused)), 422
 
 
+@bp.post("/simulate")
+@door.requires("triggers.edit")
+def try_out() -> str | tuple[str, int]:
+    """What the rule as typed would have done in the last seven days; nothing is saved."""
+    trigger_id = _number(request.form.get("trigger"), 0)
+    row = door.db().get(Trigger, trigger_id) if trigger_id > 0 else None
+    try:
+        tried = simulate(door.db(), door.scope(), _typed(), now=door.now())
+    except HuishengError as refused:
+        return _editor(row, request.form.to_dict(), fault=told(refused)), 422
+    return _editor(row, request.form.to_dict(), tried=tried)
+
+
 @bp.post("/<int:trigger_id>/<any(stop, start):what>")
 @door.requires("triggers.edit")
 def switch(trigger_id: int, what: str) -> Response:
@@ -127,7 +142,7 @@ def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
-def _editor(row: Trigger | None, typed: dict[str, Any], fault: str = "") -> str:
+def _editor(row: Trigger | None, typed: dict[str, Any], fault: str = "", tried: Outcome | None = None) -> str:
     surveys = door.db().exec(
         select(Survey)
         .where(Survey.current_version > 0, Survey.state != "closed")
@@ -139,6 +154,9 @@ def _editor(row: Trigger | None, typed: dict[str, Any], fault: str = "") -> str:
         trigger=row,
         typed=typed,
         fault=fault,
+        tried=tried,
+        repeatedly=sum(1 for n in tried.by_person.values() if n > 1) if tried else 0,
+        reasons=REASONS,
         surveys=surveys.all(),
         places=touchpoints.touchpoints(door.db()),
         events=EVENTS,

@@ -18,6 +18,7 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/triggers", "touchpoints.read"),
     ("GET", "/triggers/new", "triggers.edit"),
     ("POST", "/triggers/new", "triggers.edit"),
+    ("POST", "/triggers/simulate", "triggers.edit"),
     ("GET", "/triggers/<int:trigger_id>", "touchpoints.read"),
     ("POST", "/triggers/<int:trigger_id>", "triggers.edit"),
     ("POST", "/triggers/<int:trigger_id>/<any(stop, start):what>", "triggers.edit"),
