@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from experience.ground.errors import Invalid
@@ -191,8 +190,3 @@ def calculate(start: datetime, limit_text: str, calendar: WorkCalendar, pauses: 
 
 def _told(calendar: WorkCalendar, instant: datetime) -> str:
     return calendar.local(instant).isoformat(timespec="seconds")
-
-
-def has_gap(pauses: Sequence[Pause]) -> bool:
-    """Whether merged pauses leave counted time between them."""
-    return any(one.end < other.start for one, other in pairwise(merged(pauses)))

@@ -7,12 +7,13 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from experience.ground.sweep import handling, postponed
+from experience.measures.operations import window_start
 from experience.measures.tables import Measure
 from experience.orders import effect
 from experience.orders.effect import Sample
 from experience.orders.tables import Effect
 
-_DAY = 86400
+_DAY, _HOUR = 86400, 3600
 
 
 def measure_effect(session: Session, now: datetime) -> bool:
@@ -33,9 +34,9 @@ def measure_effect(session: Session, now: datetime) -> bool:
 
 
 def _measure(session: Session, found: Effect, now: datetime) -> None:
-    window = timedelta(days=found.window_days)
-    before = _sample(session, found, found.split_at - window, found.split_at)
-    after = _sample(session, found, found.split_at, found.split_at + window)
+    window, split = timedelta(days=found.window_days), window_start(found.split_at, _HOUR)
+    before = _sample(session, found, split - window, split)
+    after = _sample(session, found, split, split + window)
     compared = effect.compare(before, after)
     found.before_n, found.before_value = before.n, before.share
     found.after_n, found.after_value = after.n, after.share
@@ -50,7 +51,7 @@ def _sample(session: Session, found: Effect, start: datetime, end: datetime) -> 
     """Hour windows that begin in the stretch; the hour of the change itself counts as after."""
     found_rows = session.exec(
         select(Measure.key, func.sum(Measure.n), func.sum(Measure.value))
-        .where(*_place(found, 3600), Measure.at >= start, Measure.at < end)
+        .where(*_place(found, _HOUR), Measure.at >= start, Measure.at < end)
         .group_by(col(Measure.key))
     ).all()
     rows = {key: (n, value) for key, n, value in found_rows}
