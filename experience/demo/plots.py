@@ -207,9 +207,7 @@ def _suspended(life: Life) -> Plot:
 
 def _extended(life: Life) -> Plot:
     theatre = life.theatre
-    due = theatre.order(life.code).due_at
-    assert due is not None
-    later = due + (due - theatre.order(life.code).created_at) * 0.4
+    later = theatre.extended(life.code, 0.4)
     theatre.act(
         coordinator(life.unit), life.code, "extend", reason="需等设备到货，已与用户沟通。", due_at=later.isoformat()
     )

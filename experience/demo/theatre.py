@@ -15,7 +15,7 @@ from experience.demo.past import Past
 from experience.orders import deadline, operations
 from experience.orders.operations import Act
 from experience.orders.queries.calendars import calendar
-from experience.orders.tables import FollowUp, OrderRequest, WorkOrder
+from experience.orders.tables import Clock, FollowUp, OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.queries import scope_of, user_by_login
 
@@ -72,6 +72,16 @@ class Theatre:
         """The order as it stands now."""
         chosen = select(WorkOrder).where(WorkOrder.code == code)
         return self.session.exec(chosen, execution_options={"populate_existing": True}).one()
+
+    def extended(self, code: str, share: float) -> datetime:
+        """The due of the order's running RESOLVE clock moved on by this share of its budget, in its own time."""
+        running = select(Clock).join(WorkOrder, col(WorkOrder.id) == Clock.order_id)
+        running = running.where(WorkOrder.code == code, Clock.kind == "resolve", Clock.state == "running")
+        clock = self.session.exec(running.order_by(col(Clock.id).desc())).first()
+        assert clock is not None
+        assert clock.due_at is not None
+        days, limit = calendar(self.session, clock.calendar), deadline.parse(clock.limit_text)
+        return deadline.forward(days, limit, clock.due_at, clock.budget_seconds * share)
 
     def children(self, code: str) -> list[str]:
         """The codes of an order's children, oldest first."""

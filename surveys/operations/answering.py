@@ -29,7 +29,7 @@ from surveys.queries.published import Published, published
 from surveys.runtime import Token
 from surveys.tables import Answer, Invitation, Response, Survey
 
-KEY = re.compile(r"[\x21-\x7e]{8,100}")
+KEY = re.compile(r"[\x21-\x7e]{1,100}")
 PLACE = re.compile(r"[\w.\-]{0,64}")
 LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 
@@ -167,7 +167,7 @@ def _refusal(faults: Mapping[str, str]) -> Invalid:
 def _demand_sound(said: SubmitIn) -> None:
     faults = []
     if said.key is not None and not KEY.fullmatch(said.key):
-        faults.append({"field": "Idempotency-Key", "sentence": say("需要 8 到 100 个可见的英文字符。")})
+        faults.append({"field": "Idempotency-Key", "sentence": say("需要 1 到 100 个可见的英文字符。")})
     for name, value in (("touchpoint", said.touchpoint), ("province", said.province), ("device", said.device)):
         if not PLACE.fullmatch(value):
             faults.append({"field": name, "sentence": say("只能用字母、数字、点和横线，最多 64 个字符。")})

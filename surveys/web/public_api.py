@@ -1,5 +1,6 @@
 """The public API of surveys: what the widget talks to, and what any program may use. No cookies."""
 
+import hashlib
 from typing import Any
 
 from flask import request
@@ -12,6 +13,9 @@ from experience.web.security import limiter
 from surveys import operations
 from surveys.operations import SubmitIn
 from surveys.web import origins
+
+#: Keys of at least this length are taken to be nobody else's.
+LONG_KEY = 16
 
 PUBLIC = "/api/v1/public/surveys/<code>"
 Place = Field("", max_length=64, pattern=r"^[\w.\-]*$")
@@ -97,7 +101,7 @@ def respond(code: str, body: Answers, query: SiteQuery) -> Stored:
         answers=body.answers,
         version=body.version,
         token=body.token,
-        key=request.headers.get("Idempotency-Key"),
+        key=_key(request.headers.get("Idempotency-Key")),
         is_partial=body.partial,
         inactive=body.inactive,
         lang=body.lang,
@@ -148,3 +152,10 @@ def dismissed(code: str, body: TokenBody, query: SiteQuery) -> Done:
     origins.check(query.site)
     operations.dismiss(door.db(), code, body.token, now=door.now())
     return Done()
+
+
+def _key(given: str | None) -> str | None:
+    """The client's key; a short one, which others may choose too, is told apart by where it came from."""
+    if given is None or not 0 < len(given) < LONG_KEY:
+        return given
+    return f"{given}.{hashlib.blake2b(str(request.remote_addr).encode(), digest_size=8).hexdigest()}"
