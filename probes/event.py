@@ -14,6 +14,8 @@ TYPES = frozenset(
 #: Events older than this are history nobody counts any more: queues in browsers are kept for seven days.
 OLDEST = timedelta(days=8)
 AHEAD = timedelta(minutes=10)
+#: A clock further off than this is no clock; beyond it sums of instants overflow.
+WRONG_CLOCK = timedelta(days=3653)
 LONGEST_MS = 24 * 3600 * 1000
 PROPS_BYTES, PROPS_DEPTH = 2048, 8
 _CODE = re.compile(r"[\w.\-:/]{0,64}")
@@ -139,7 +141,9 @@ def behind(sent_at: str, now: datetime) -> timedelta:
         sent = datetime.fromisoformat(sent_at)
     except ValueError:
         return timedelta()
-    return now - sent if sent.tzinfo is not None else timedelta()
+    if sent.tzinfo is None or abs(now - sent) > WRONG_CLOCK:
+        return timedelta()
+    return now - sent
 
 
 def _is_timely(at: datetime, now: datetime) -> bool:

@@ -6,21 +6,28 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import structlog
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from analysis import sketch
 from experience.ground.config import settings
 from experience.measures.operations import Happened, add, window_start
 from probes import spool
 from probes.event import Kept
-from probes.tables import SessionSeen, SpoolSegment
+from probes.tables import SpoolSegment
 
+log = structlog.get_logger()
 _decode = msgspec.msgpack.Decoder(list[Kept]).decode
 #: Types counted under their own name.
 COUNTED = ("view", "start", "step", "success", "fail", "abandon", "error", "rage_click", "dead_click")
 _SESSION_WINDOWS = (3600, 86400)
+#: Arrays, not parameters row by row: a statement takes 65,535 of those, a segment may hold more sessions.
+_SEE = text(
+    "insert into session_seen (touchpoint, window_seconds, at, session) select touchpoint, :window, at, session from "
+    "unnest(cast(:touchpoint as text[]), cast(:at as timestamptz[]), cast(:session as text[])) "
+    "as seen (touchpoint, at, session) order by 1, 3, 4 on conflict do nothing returning touchpoint, at, session"
+)
 _COPY = (
     "copy probe_event (event_id, arrived_at, at, site, touchpoint, type, step, ok, ms, code, session, device, "
     "customer_ref, province, props) from stdin"
@@ -52,7 +59,12 @@ def drain_next(session: Session, now: datetime) -> bool:
 
 
 def _move(session: Session, path: Path, now: datetime) -> None:
-    events = [one for payload in spool.frames(path) for one in _decode(payload)]
+    try:
+        events = [one for payload in spool.frames(path) for one in _decode(payload)]
+    except msgspec.MsgspecError:  # written by another version: kept for a person to look at, the others must go on
+        log.exception("segment set aside: its events cannot be read", segment=str(path))
+        path.rename(path.with_suffix(".unread"))
+        return
     fresh = _new(session, events)
     if fresh:
         _keep_raw(session, fresh)
@@ -116,16 +128,8 @@ def _sessions(session: Session, events: Sequence[Kept]) -> list[Happened]:
                 first.setdefault((one.touchpoint, window_start(one.at, seconds), one.session), one)
         if not first:
             continue
-        rows = [
-            {"touchpoint": touchpoint, "window_seconds": seconds, "at": at, "session": session_}
-            for touchpoint, at, session_ in first
-        ]
-        fresh = session.execute(
-            insert(SessionSeen)
-            .values(rows)
-            .on_conflict_do_nothing()
-            .returning(col(SessionSeen.touchpoint), col(SessionSeen.at), col(SessionSeen.session))
-        ).all()
+        given = dict(zip(("touchpoint", "at", "session"), map(list, zip(*first, strict=True)), strict=True))
+        fresh = session.execute(_SEE, given | {"window": seconds}).all()
         for touchpoint, at, session_ in fresh:
             one = first[touchpoint, window_start(at, seconds), session_]
             found.append(Happened(touchpoint, f"sessions:{seconds}", one.at, one.province))

@@ -124,3 +124,27 @@ def test_a_sender_with_a_wrong_clock_is_understood_by_what_it_says_the_time_is(
     assert taken.rejected == []
     browser.drain()
     assert session.exec(select(ProbeEvent.at)).one() == browser.now - timedelta(minutes=1)
+
+
+def test_more_sessions_than_a_statement_has_parameters_are_counted(session: Session, now: datetime) -> None:
+    sender = event.Sender("site_demo", "", "d1", "")
+    told = {"id": "e", "at": now.isoformat(), "touchpoint": "web.recharge", "type": "view"}
+    one = event.accepted(msgspec.json.encode(told), sender, now)
+    assert not isinstance(one, str)
+    many = [msgspec.structs.replace(one, id=f"e{n}", session=f"s{n}") for n in range(20_000)]
+    assert len(draining._sessions(session, many)) == 40_000
+
+
+def test_an_absurd_clock_is_no_clock(browser: Browser) -> None:
+    old = browser.happened("e1", at="0001-01-02T00:00:00+00:00")
+    assert "8 days" in browser.send(old, sent_at="9999-12-31T00:00:00+00:00").rejected[0]["reason"]
+
+
+def test_a_segment_that_cannot_be_read_is_set_aside_and_the_others_go_on(
+    browser: Browser, session: Session, tmp_path: Path
+) -> None:
+    Spool(tmp_path).append(b"not events")
+    browser.send(browser.happened("e1"))
+    browser.drain()
+    assert counted(session, "start") == 1
+    assert len(list(tmp_path.glob("*.unread"))) == 1
