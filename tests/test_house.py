@@ -13,7 +13,8 @@ FLOORS = ("app", "probes", "surveys", "experience", "analysis")
 #: Rooms of `experience`, low to high. Loose files and web stand on top, in this order.
 ROOMS = (
     "ground", "audit", "measures", "organisation", "customers", "touchpoints", "notices", "readers", "voices",
-    "learning", "discovery", "issues", "orders", "trials", "releases", "guidance", "reports", "defaults", "setup", "jobs", "demo", "web", "cli",
+    "learning", "discovery", "issues", "orders", "trials", "releases", "guidance", "reports", "defaults", "setup",
+    "jobs", "demo", "web", "cli",
 )  # fmt: skip
 #: Inside a room: rules <- tables <- queries <- operations <- jobs, web, cli. Any other file is a rule.
 LAYERS = {
