@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from analysis import aspects, evidence, features, keywords, normalise, segment, terms, topics, urgency
 from analysis import model as models
-from analysis.matcher import Hit
 from analysis.model import CODES
 from analysis.normalise import Clean
 from analysis.reading import INTENTS, LABELS, Reading, Topic
@@ -15,6 +14,8 @@ __all__ = ["Reading", "read", "read_many", "sentiment", "sentiments"]
 
 #: Below the first a topic is not told, below the second not beside another; with none the text is 其他.
 _TOPIC_LEAST, _TOPIC_SECOND = 0.16, 0.25
+#: From here on the model knows its topic well enough to need a strong own term before it is led away.
+_TOPIC_SURE = 0.5
 #: A verdict less sure than this goes to the review queue.
 _ABSTAIN = 0.52
 #: A text without one letter or figure says nothing.
@@ -142,7 +143,7 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
         sentiment=round(2 * verdict.positive - 1, 4),
         label=LABELS[verdict.labels.index(confidence)],
         confidence=round(confidence, 4),
-        topics=_topics(verdict, one.named.topics, topics.leading(text)),
+        topics=_topics(verdict, one.named, topics.leading(text)),
         aspects=aspects.aspects(text, one.named.aspects, pull, judges=intent not in ("inquiry", "other")),
         keywords=keywords.keywords(one.words),
         urgency=soon.level,
@@ -155,17 +156,20 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
     )
 
 
-def _topics(verdict: _Verdict, hits: Sequence[Hit[int]], leader: str) -> tuple[Topic, ...]:
+def _topics(verdict: _Verdict, named: Terms, certain: str) -> tuple[Topic, ...]:
     """The first topic, and up to two more that are nearly as likely; 其他 below the threshold.
 
-    A certain `leader` comes first with at least the share of whatever the model would have put there.
+    A leader (`certain`, or the operator's own terms) comes first with at least the share of whatever the model would
+    have put there.
     """
     shares = list(verdict.topics)
+    is_sure = max(shares) >= _TOPIC_SURE and CODES[shares.index(max(shares))] != "other"
+    leader = certain or topics.led(named.own, is_sure=is_sure)
     if leader:
         shares[CODES.index(leader)] = max(shares)
     ranked = sorted(zip(shares, CODES, strict=True), key=lambda pair: (-pair[0], pair[1] != leader))[:3]
     told = [pair for place, pair in enumerate(ranked) if pair[0] >= (_TOPIC_SECOND if place else _TOPIC_LEAST)]
     return tuple(
-        Topic(code, topics.TOPICS[code], round(score, 4), topics.detail_of(code, hits))
+        Topic(code, topics.TOPICS[code], round(score, 4), topics.detail_of(code, named.topics, named.own))
         for score, code in told or [(verdict.topics[CODES.index("other")], "other")]
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from analysis import lexicons
+from analysis import lexicons, normalise
 from analysis.matcher import Hit
 
 #: First level; the codes are a contract with outside programs, the names are shown.
@@ -64,6 +64,40 @@ def codes_of_rules() -> tuple[int, ...]:
     return tuple(places[rule.code] for rule in rules())
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A term of the operator's own: as it stands in clean texts, and what it points to."""
+
+    term: str
+    rule: Rule
+
+
+class _Desk:
+    """Holds the operator's own terms, swapped as one step while other threads read."""
+
+    def __init__(self) -> None:
+        self.own: tuple[Own, ...] = ()
+
+
+_desk = _Desk()
+
+
+def use(terms: Iterable[tuple[str, str, str]]) -> None:
+    """From now on these (term, first-level code, second-level name) stand beside the shipped lexicon; the whole list.
+
+    The shipped rules keep their numbers, which are the model's inputs: own terms never reach the model. They name the
+    second level, and lead the first where they are strong (`led`). What is shorter than two characters, or of
+    an unknown code, is left out.
+    """
+    cleaned = ((normalise.clean(term).text, Rule(code, detail)) for term, code, detail in terms)
+    _desk.own = tuple(Own(term, rule) for term, rule in cleaned if len(term) > 1 and rule.code in TOPICS)
+
+
+def own_terms() -> tuple[Own, ...]:
+    """The operator's terms in use; the same object until others are used."""
+    return _desk.own
+
+
 def votes(hits: Iterable[Hit[int]]) -> list[float]:
     """How the lexicon votes: each code's share of the hits (by the root of their length), then 1 for the first."""
     shares = [0.0] * (2 * len(TOPICS))
@@ -95,11 +129,28 @@ def leading(text: str) -> str:
     return "billing" if _MONEY_ASTRAY.search(text) else ""
 
 
-def detail_of(code: str, hits: Iterable[Hit[int]]) -> str:
-    """The second-level topic of a first-level one with the most characters behind it, or ""."""
+#: So many characters of own terms lead whatever the model says; fewer lead only where it is not sure.
+_STRONG = 3
+
+
+def led(own: Iterable[Hit[Rule]], *, is_sure: bool) -> str:
+    """The first-level code the operator's own terms lead to, or "". `is_sure`: the model knows another topic well."""
+    weights: dict[str, int] = {}
+    for start, end, rule in own:
+        weights[rule.code] = weights.get(rule.code, 0) + end - start
+    best = max(weights, key=weights.__getitem__, default="")
+    return best if best and (weights[best] >= _STRONG or not is_sure) else ""
+
+
+def detail_of(code: str, hits: Iterable[Hit[int]], own: Iterable[Hit[Rule]] = ()) -> str:
+    """The second-level topic of a first-level one with the most characters behind it, or ""; own terms come first."""
+    mine = _detail(code, ((start, end, rule) for start, end, rule in own))
+    return mine or _detail(code, ((start, end, rules()[number]) for start, end, number in hits))
+
+
+def _detail(code: str, hits: Iterable[Hit[Rule]]) -> str:
     counts: dict[str, int] = {}
-    for start, end, number in hits:
-        rule = rules()[number]
+    for start, end, rule in hits:
         if rule.code == code:
             counts[rule.detail] = counts.get(rule.detail, 0) + end - start
-    return max(counts, key=lambda name: counts[name]) if counts else ""
+    return max(counts, key=counts.__getitem__) if counts else ""
