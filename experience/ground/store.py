@@ -3,10 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Engine, Identity, MetaData, TypeDecorator, create_engine
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Engine,
+    Identity,
+    MetaData,
+    TypeDecorator,
+    bindparam,
+    create_engine,
+    inspect,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Field, Session, SQLModel
 
 metadata: MetaData = SQLModel.metadata
@@ -58,6 +72,29 @@ def reference(target: str, *, nullable: bool = False, index: bool = True) -> Any
     """A foreign key to another row's id, indexed because PostgreSQL does not do so by itself."""
     kept = {"default": None} if nullable else {}
     return Field(**kept, foreign_key=target, sa_type=BigInteger, nullable=nullable, index=index)  # type: ignore[call-overload]
+
+
+def write_changes(session: Session, row: Row, **computed: Any) -> None:
+    """Writes what changed in a stored row, and these SQL expressions, in one UPDATE without a whole flush.
+
+    A third of the flush's cost; for rows written at every act. A row not stored yet is flushed first.
+    """
+    state = inspect(row)
+    if not state.has_identity:
+        session.flush()
+    changed = {name: row.__dict__[name] for name in set(state.manager) - state.unmodified if name in row.__dict__}
+    statement = _update(type(row), tuple(sorted(changed)), tuple(computed.items()))
+    _, *written = session.connection().execute(statement, changed | {"row_id": state.identity[0]}).one()
+    for name, value in (*changed.items(), *zip(computed, written, strict=True)):
+        set_committed_value(row, name, value)
+
+
+@cache
+def _update(kind: type[Row], names: tuple[str, ...], computed: tuple[tuple[str, Any], ...]) -> Any:
+    table = kind.__table__  # type: ignore[attr-defined]
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names} | dict(computed)
+    named = [table.c[name] for name, _ in computed]
+    return update(table).where(table.c.id == bindparam("row_id")).values(values).returning(table.c.id, *named)
 
 
 _engines: dict[str, Engine] = {}

@@ -44,7 +44,7 @@ def _chains(session: Session, orders: dict[int, WorkOrder]) -> Iterator[str]:
 def _chain(order: WorkOrder, chain: Sequence[OrderStep]) -> Iterator[str]:
     before, state, seq = "", None, 0
     for one in chain:
-        if one.prev_hash != before or one.hash != sealed(one) or one.seq != seq + 1:
+        if one.prev_hash != before or one.hash != sealed(one.model_dump()) or one.seq != seq + 1:
             yield f"{order.code}: step {one.seq} does not fit its chain"
         if state is not None and one.from_state != state:
             yield f"{order.code}: step {one.seq} starts at {one.from_state}, the one before ended at {state}"

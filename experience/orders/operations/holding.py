@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from experience.audit.operations import record
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
+from experience.ground.store import write_changes
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
 from experience.orders.operations import clocks as clockwork
@@ -21,6 +23,11 @@ from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
 
 _STEP = insert(OrderStep.__table__)  # type: ignore[attr-defined]
+#: What a step's seal covers, in this order for ever.
+_SEALED = (
+    "order_id", "seq", "at", "actor_id", "acting_for_id", "action", "from_state", "to_state", "reason", "note",
+    "detail", "prev_hash",
+)  # fmt: skip
 
 
 @dataclass
@@ -123,58 +130,37 @@ def step(
     reason: str = "",
     note: str = "",
     detail: dict[str, Any] | None = None,
-) -> OrderStep:
+) -> None:
     """Moves the order on by one version and seals the step into its chain; writes the audit too."""
     came_from = order.state
     order.state = to or came_from
     order.version += 1
-    made = OrderStep(
-        order_id=order.id or 0,
-        seq=order.version,
-        at=now,
-        actor_id=scope.user_id,
-        acting_for_id=scope.acting_for_id,
-        action=action,
-        from_state=came_from,
-        to_state=order.state,
-        reason=reason,
-        note=note,
-        detail=detail or {},
-        prev_hash=order.last_hash,
-        hash="",
-    )
-    made.hash = sealed(made)
-    order.last_hash = made.hash
+    made = {
+        "order_id": order.id,
+        "seq": order.version,
+        "at": now,
+        "actor_id": scope.user_id,
+        "acting_for_id": scope.acting_for_id,
+        "action": action,
+        "from_state": came_from,
+        "to_state": order.state,
+        "reason": reason,
+        "note": note,
+        "detail": detail or {},
+        "prev_hash": order.last_hash,
+    }
+    order.last_hash = sealed(made)
     session.add(order)
-    written = made.model_dump(exclude={"id"})
-    session.connection().execute(_STEP, written)
-    record(
-        session,
-        scope,
-        f"orders.{action}",
-        ("order", order.code),
-        now=now,
-        detail={"from": came_from, "to": order.state},
-    )
-    return made
+    session.connection().execute(_STEP, made | {"hash": order.last_hash})
+    moved = {"from": came_from, "to": order.state}
+    record(session, scope, f"orders.{action}", ("order", order.code), now=now, detail=moved)
 
 
-def sealed(one: OrderStep) -> str:
-    """SHA-256 over the step's content and the hash before it."""
-    content = [
-        one.order_id,
-        one.seq,
-        one.at.astimezone(UTC).isoformat(),  # the instant, however it is written
-        one.actor_id,
-        one.acting_for_id,
-        one.action,
-        one.from_state,
-        one.to_state,
-        one.reason,
-        one.note,
-        one.detail,
-        one.prev_hash,
-    ]
+def sealed(one: Mapping[str, Any]) -> str:
+    """SHA-256 over a step's content and the hash before it."""
+    at: datetime = one["at"]
+    written = {"at": at.astimezone(UTC).isoformat()}  # the instant, however it is written
+    content = [written.get(name, one[name]) for name in _SEALED]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -183,9 +169,7 @@ def settle(session: Session, order: WorkOrder) -> None:
     """Writes the order with its next due instant, in one statement."""
     if any(isinstance(row, ClockMark | OrderRequest) for row in (*session.new, *session.dirty)):
         session.flush()  # what the next instant is read from
-    order.next_due_at = clockwork.NEXT_INSTANT
-    session.add(order)
-    session.flush()
+    write_changes(session, order, next_due_at=clockwork.NEXT_INSTANT)
 
 
 def close_requests(held_: Held, *, now: datetime) -> None:

@@ -16,6 +16,17 @@ from experience.ground.errors import Conflict, Invalid
 from experience.ground.i18n import say
 from experience.organisation.tables import IdempotencyKey
 
+#: Built once: this is asked at every write of the API.
+_SEEN = text(
+    "select l.free, k.fingerprint, k.status, k.response from (select pg_try_advisory_xact_lock(:lock) free) l "
+    "left join idempotency_key k on k.actor = :actor and k.key = :key"
+)
+_KEPT = (
+    insert(IdempotencyKey.__table__)  # type: ignore[attr-defined]
+    .on_conflict_do_nothing()
+    .returning(IdempotencyKey.__table__.c.key)  # type: ignore[attr-defined]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
@@ -36,13 +47,8 @@ def seen_before(session: Session, repeat: Repeat) -> tuple[int, str] | None:
 
     Raises Conflict while the first is still under way, Invalid when the key was used for something else.
     """
-    free, fingerprint, status, body = session.execute(
-        text(
-            "select l.free, k.fingerprint, k.status, k.response from (select pg_try_advisory_xact_lock(:lock) free) l "
-            "left join idempotency_key k on k.actor = :actor and k.key = :key"
-        ),
-        {"lock": repeat.lock(), "actor": repeat.actor, "key": repeat.key},
-    ).one()
+    asked = {"lock": repeat.lock(), "actor": repeat.actor, "key": repeat.key}
+    free, fingerprint, status, body = session.connection().execute(_SEEN, asked).one()
     if fingerprint is None:
         if not free:
             raise Conflict(say("同一 Idempotency-Key 的请求正在处理，请稍候再查结果。"))
@@ -54,13 +60,13 @@ def seen_before(session: Session, repeat: Repeat) -> tuple[int, str] | None:
 
 def remember(session: Session, repeat: Repeat, answer: tuple[int, str], *, now: datetime) -> None:
     """Stores the answer beside the act. Raises Conflict when another request with the key has just been first."""
-    kept = insert(IdempotencyKey).values(
-        actor=repeat.actor,
-        key=repeat.key,
-        fingerprint=repeat.fingerprint,
-        status=answer[0],
-        response=answer[1],
-        created_at=now,
-    )
-    if session.execute(kept.on_conflict_do_nothing().returning(IdempotencyKey.__table__.c.key)).first() is None:  # type: ignore[attr-defined]
+    kept = {
+        "actor": repeat.actor,
+        "key": repeat.key,
+        "fingerprint": repeat.fingerprint,
+        "status": answer[0],
+        "response": answer[1],
+        "created_at": now,
+    }
+    if session.connection().execute(_KEPT, kept).first() is None:
         raise Conflict(say("同一 Idempotency-Key 的请求刚刚处理完，请重发以取得结果。"))
