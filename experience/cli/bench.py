@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parents[2] / "bench"
 @click.argument("name")
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str, rest: tuple[str, ...]) -> None:
-    """性能测试 · the benchmarks of bench/: http, pages, reading."""
+    """性能测试 · the benchmarks of bench/: http, lists, million, pages, reading, search."""
     known = sorted(file.stem for file in _FOLDER.glob("*.py") if not file.stem.startswith("_"))
     if name not in known:
         raise click.BadParameter(f"{name!r}：可选 · choose from {', '.join(known) or 'none: run in a checkout'}")
