@@ -26,17 +26,25 @@ class Burst:
 
 
 def gamma_poisson_tail(
-    count: int, past: Sequence[int], *, exposure: float = 1.0, past_exposure: float | None = None
+    count: int,
+    past: Sequence[int],
+    *,
+    exposure: float = 1.0,
+    past_exposure: float | None = None,
+    steady: float = math.inf,
 ) -> float:
     """P(at least `count`) now, the rate known only from the past counts of like periods (like weekday with like).
 
     `exposure` scales the present (thousands of voices, say); `past_exposure` is the total of the past, by default one
     a period. The Poisson rate has a gamma posterior, so the count is negative binomial: wider where the past is short.
+    However long the past, the rate is known no better than from `steady` events: rates wander though nothing happened.
     """
     if count <= 0:
         return 1.0
     shape = _PRIOR_EVENTS + sum(past)
     rate = _PRIOR_PERIODS * exposure + (len(past) * 1.0 if past_exposure is None else past_exposure)
+    doubt = max(1.0, shape / steady)
+    shape, rate = shape / doubt, rate / doubt
     stay = rate / (rate + exposure)
     log_term = shape * math.log(stay)
     below = 0.0
@@ -46,9 +54,9 @@ def gamma_poisson_tail(
     return max(0.0, 1.0 - below)
 
 
-def expected(past: Sequence[int]) -> float:
-    """The count the past lets expect in one period."""
-    return (_PRIOR_EVENTS + sum(past)) / (_PRIOR_PERIODS + len(past))
+def expected(past: Sequence[int], *, past_exposure: float | None = None) -> float:
+    """The count the past lets expect in one period; `past_exposure` is the past's total in such periods."""
+    return (_PRIOR_EVENTS + sum(past)) / (_PRIOR_PERIODS + (len(past) if past_exposure is None else past_exposure))
 
 
 def bursts(
