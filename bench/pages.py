@@ -24,14 +24,21 @@ from sqlmodel import Session, col, select
 from werkzeug.exceptions import HTTPException
 
 from bench.load import quantile
+from experience.cli.serving import settle
 from experience.cli.store import ready_engine
 from experience.ground import clock
+from experience.issues.tables import IssueSource
+from experience.orders.tables import Effect, FollowUp
 from experience.organisation import credentials
 from experience.organisation.tables import Grant, Login, Unit, User
+from experience.voices import intake
+from experience.voices.tables import Voice
 from experience.web import door
 from experience.web.compress import Compressed
+from surveys.tables import Survey
 
 ROUNDS, SAMPLES = 12, 2
+CUSTOMER, STAFF_DOORS = "customer", ("/login", "/demo/tour")
 TIME_MS, QUERIES, STAFF_KB, PUBLIC_KB = 100, 15, 400, 60
 _LINK = re.compile(r'<a\s[^>]*?href="([^"#]+)"')
 _ASSET = re.compile(r'<(?:script|img|source)\s[^>]*?src="([^"]+)"|<link\s[^>]*?href="([^"]+)"[^>]*>')
@@ -50,8 +57,8 @@ class Page:
 
     @property
     def is_public(self) -> bool:
-        """Whether it is a customer's page."""
-        return self.who == "customer"
+        """Whether it is a customer's page; the staff's door and the tour are open to all, too."""
+        return self.who == CUSTOMER and not self.path.startswith(STAFF_DOORS)
 
     @property
     def failures(self) -> list[str]:
@@ -95,26 +102,28 @@ def logged_in(app: Flask, engine: Engine, login: str) -> FlaskClient:
     return client
 
 
-def people(engine: Engine) -> dict[str, str]:
-    """The member with most roles at the centre and in a province: kind of unit -> login."""
+def people(engine: Engine) -> list[str]:
+    """One login for every set of roles at every kind of unit; a short login where there are several."""
+    roles = func.string_agg(col(Grant.role).distinct(), "+")
+    held = (
+        select(Unit.kind, User.login, roles)
+        .join(Grant, col(Grant.unit_id) == Unit.id)
+        .join(User, col(User.id) == Grant.user_id)
+        .where(col(User.is_active))
+        .group_by(col(Unit.kind), col(User.login))
+        .order_by(col(Unit.kind), func.length(User.login), col(User.login))
+    )
     with Session(engine) as session:
-        counted_roles = (
-            select(Unit.kind, User.login, func.count())
-            .join(Grant, col(Grant.unit_id) == Unit.id)
-            .join(User, col(User.id) == Grant.user_id)
-            .group_by(col(Unit.kind), col(User.login))
-            .order_by(func.count().desc(), col(User.login))
-        )
-        found: dict[str, str] = {}
-        for kind, login, _ in session.exec(counted_roles).all():
-            found.setdefault(kind, login)
-    return {kind: found[kind] for kind in ("centre", "province") if kind in found}
+        chosen: dict[tuple[str, str], str] = {}
+        for kind, login, its_roles in session.exec(held).all():
+            chosen.setdefault((kind, its_roles), login)
+    return list(chosen.values())
 
 
 def rule_of(app: Flask, path: str) -> str | None:
     """The route behind a path, or None when it is no page of ours."""
     try:
-        rule, _ = app.create_url_adapter(None).match(path, method="GET", return_rule=True)  # type: ignore[union-attr]
+        rule, _ = app.url_map.bind("localhost").match(path, method="GET", return_rule=True)
     except HTTPException:
         return None
     return None if rule.rule.startswith(("/static", "/api", "/collect", "/logout", "/metrics")) else str(rule.rule)
@@ -129,7 +138,8 @@ def crawl(app: Flask, client: FlaskClient, starts: list[str]) -> list[str]:
         if rule is None or samples.get(rule, 0) >= SAMPLES:
             continue
         answer = client.get(path)
-        if answer.status_code != 200 or answer.mimetype != "text/html":
+        if answer.status_code != 200 or answer.mimetype != "text/html":  # noqa: PLR2004
+            answer.close()  # a download is not read to its end
             continue
         samples[rule] = samples.get(rule, 0) + 1
         found.append(path)
@@ -144,6 +154,7 @@ def crawl(app: Flask, client: FlaskClient, starts: list[str]) -> list[str]:
 def measure(page: Page, client: FlaskClient, engine: Engine) -> Page:
     """Asks a few times, counts the statements of a warm one, weighs a first visit."""
     client.get(page.path)
+    settle()  # as the server does when it starts
     with counted(engine) as statements:
         answer = client.get(page.path)
     page.queries = len(statements)
@@ -193,9 +204,9 @@ def first_page_seconds() -> float:
 def measured(app: Flask, engine: Engine) -> list[Page]:
     """All pages of a customer, of the centre and of a province."""
     app.wsgi_app = Compressed(app.wsgi_app)  # type: ignore[method-assign]
-    public = ["/", "/rants", "/demo/hall", *survey_pages(engine)]
-    visitors = {"customer": (app.test_client(), public)}
-    visitors |= {kind: (logged_in(app, engine, login), ["/"]) for kind, login in people(engine).items()}
+    public = ["/", "/rants", "/rants/embed", "/demo/hall", *survey_pages(engine), *receipt_pages(engine)]
+    visitors = {CUSTOMER: (app.test_client(), public)}
+    visitors |= {login: (logged_in(app, engine, login), ["/"]) for login in people(engine)}
     return [
         measure(Page(who, path), client, engine)
         for who, (client, starts) in visitors.items()
@@ -203,12 +214,31 @@ def measured(app: Flask, engine: Engine) -> list[Page]:
     ]
 
 
-def survey_pages(engine: Engine) -> list[str]:
-    """Pages of two published surveys."""
-    from surveys.tables import Survey  # noqa: PLC0415 - bench stands above all rooms
-
+def receipt_pages(engine: Engine) -> list[str]:
+    """What became of a word whose issue has an effect and of one whose author is asked again, by new receipts."""
+    told = (
+        select(IssueSource.row)
+        .join(Effect, col(Effect.issue_id) == col(IssueSource.issue_id))
+        .where(IssueSource.kind == "voice", col(Effect.verdict) == "better")
+    )
+    asked = select(FollowUp.voice_id).where(FollowUp.state == "invited")
+    paths = []
     with Session(engine) as session:
-        return [f"/s/{code}" for code in session.exec(select(Survey.code).order_by(Survey.code).limit(SAMPLES)).all()]
+        for rows, shapes in ((told, ("/v/{}",)), (asked, ("/v/{}", "/s/again/{}"))):
+            voice = session.exec(select(Voice).where(col(Voice.id).in_(rows)).order_by(col(Voice.id)).limit(1)).first()
+            if voice is not None:
+                receipt = secrets.token_urlsafe(18)
+                voice.receipt_hash = intake.digest(receipt)
+                session.commit()
+                paths += [shape.format(receipt) for shape in shapes]
+    return paths
+
+
+def survey_pages(engine: Engine) -> list[str]:
+    """Pages of two published surveys, and where they end."""
+    with Session(engine) as session:
+        codes = session.exec(select(Survey.code).order_by(Survey.code).limit(SAMPLES)).all()
+    return [path for code in codes for path in (f"/s/{code}", f"/s/{code}/thanks")]
 
 
 def main(arguments: list[str]) -> None:

@@ -5,11 +5,12 @@ import time
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 
 from experience.cli import House, model
 from experience.cli.store import ready_engine
 from experience.demo import operator
-from experience.demo.filling import empty, is_empty
+from experience.demo.filling import empty, is_empty, settle
 from experience.demo.past import Past, upto
 from experience.ground import clock
 from experience.ground.errors import Conflict
@@ -46,7 +47,7 @@ def demo(house: House, scale: float, reset: bool, only_if_empty: bool) -> None:
     _say_where(screen)
 
 
-def _fill(house: House, engine: object, past: Past, screen: Console) -> None:
+def _fill(house: House, engine: Engine, past: Past, screen: Console) -> None:
     with screen.status("正在生成演示数据 · filling") as status:
         for stage in house.demo():
             status.update(f"{stage.title} …")
@@ -55,6 +56,7 @@ def _fill(house: House, engine: object, past: Past, screen: Console) -> None:
             screen.print(
                 f"  {stage.title}  [bold]{count:,}[/]  [dim]{time.monotonic() - began:.1f} s[/]", highlight=False
             )
+        settle(engine)
 
 
 def _say_where(screen: Console) -> None:

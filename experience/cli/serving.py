@@ -1,6 +1,7 @@
 """The server stack: granian's processes, the worker beside them, and how all of them end together."""
 
 import errno
+import gc
 import importlib
 import multiprocessing
 import os
@@ -115,7 +116,14 @@ def load(target: str) -> Callable[..., Any]:
     model.follow()
     module, _, name = target.partition(":")
     application: Callable[..., Any] = getattr(importlib.import_module(module), name)()
+    settle()
     return Compressed(application)
+
+
+def settle() -> None:
+    """Spares the collector what start-up made and what lives as long as the process: walking it takes 0.1 s."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

@@ -26,6 +26,12 @@ def empty(engine: Engine) -> None:
         defaults.ensure(session)
 
 
+def settle(engine: Engine) -> None:
+    """Tells the planner what is in the tables now; autovacuum would, minutes after the first pages were asked for."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("analyze"))
+
+
 def organise(engine: Engine, past: Past) -> int:
     """The operator: units, people, touchpoints, sites."""
     with transaction(engine) as session:

@@ -10,6 +10,10 @@ from sqlmodel import Session, col, select
 
 from experience.measures.tables import Measure
 
+#: Rows that are counts. Not `bucket = 0`: behind the range of instants PostgreSQL 18 weighs that as a skip scan with a
+#: step for every instant, finds it dear, and reads the whole table instead (50 ms against 1 ms on the demo).
+IS_COUNT = col(Measure.bucket) + 0 == 0
+
 
 class Span(NamedTuple):
     """Windows of one width, from start up to end, of these provinces together ('' is all of them)."""
@@ -43,7 +47,7 @@ def series(
             col(Measure.province).in_(span.provinces),
             Measure.at >= span.start,
             Measure.at < span.end,
-            Measure.bucket == 0,
+            IS_COUNT,
         )
         .group_by(col(Measure.at), col(Measure.key))
     )

@@ -71,7 +71,7 @@ def effect(series: Sequence[Mapping[str, Any]], split_at: datetime, words: tuple
     known = [point for point in series if point.get("value") is not None]
     if not known:
         return None
-    data = [[_local(datetime.fromisoformat(str(p["at"]))), p["value"]] for p in series if p.get("at")]
+    data = _with_gaps([(datetime.fromisoformat(str(p["at"])), p["value"]) for p in series if p.get("at")])
     is_share = all(0 <= float(p["value"]) <= 1 for p in known)
     return {
         "xAxis": {"type": "time"},
@@ -83,3 +83,13 @@ def effect(series: Sequence[Mapping[str, Any]], split_at: datetime, words: tuple
             }
         ],
     }  # fmt: skip
+
+
+def _with_gaps(points: Sequence[tuple[datetime, float | None]]) -> list[list[Any]]:
+    """A point a day as the picture takes it; an empty one where days are missing, so that no line crosses them."""
+    data: list[list[Any]] = []
+    for number, (at, value) in enumerate(points):
+        if number and at - points[number - 1][0] > timedelta(hours=36):
+            data.append([_local(points[number - 1][0] + timedelta(days=1)), None])
+        data.append([_local(at), value])
+    return data

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 #: The drawing's size in its own units; the page scales it.
 WIDTH, HEIGHT = 320, 120
 _MARGIN = 8
+_GAP = timedelta(hours=36)  # a point is a day; farther apart there is a day without one
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """Two lines (before and after the split), the split's place, and the heights of both means (None: none known)."""
+    """Two SVG paths (before and after the split), the split's place, and the heights of both means (None: none known).
+
+    A path breaks where days are missing; a day alone is a line of no length, which round caps make a dot.
+    """
 
     before: str
     after: str
@@ -45,9 +49,21 @@ def sketch(
 
     drawn = [(at, f"{x(at)},{y(value)}") for at, value in sorted(points)]
     return Sketch(
-        before=" ".join(place for at, place in drawn if at <= split_at),
-        after=" ".join(place for at, place in drawn if at > split_at),
+        before=_path([one for one in drawn if one[0] <= split_at]),
+        after=_path([one for one in drawn if one[0] > split_at]),
         split_x=x(split_at),
         before_y=None if means[0] is None else y(means[0]),
         after_y=None if means[1] is None else y(means[1]),
     )
+
+
+def _path(drawn: Sequence[tuple[datetime, str]]) -> str:
+    """Lines through neighbouring days; each place is written once, a lone one with `h0`."""
+    stretches: list[list[str]] = []
+    last: datetime | None = None
+    for at, place in drawn:
+        if last is None or at - last > _GAP:
+            stretches.append([])
+        stretches[-1].append(place)
+        last = at
+    return " ".join(f"M{places[0]}" + ("".join(f" L{place}" for place in places[1:]) or " h0") for places in stretches)

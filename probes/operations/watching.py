@@ -221,7 +221,7 @@ def explanation(session: Session, known: Anomaly) -> list[dict[str, Any]]:
             Measure.at >= known.started_at,
             Measure.at < end,
             (col(Measure.key).in_(("success", "fail"))) | (col(Measure.key).startswith("code:")),
-            Measure.bucket == 0,
+            measures.IS_COUNT,
         )
         .group_by(col(Measure.province), col(Measure.key))
     ).all()

@@ -73,8 +73,9 @@ def journey_map(session: Session, scope: Scope, *, now: datetime) -> list[Mapped
     """Every touchpoint in the map's order with the numbers of its last 24 hours."""
     numbers = _numbers(session, scope, now)
     open_ones = select(Anomaly.touchpoint, func.count()).where(Anomaly.state == "open")
-    if not scope.is_everything:
-        open_ones = open_ones.where(col(Anomaly.province).in_(("", *scope.territories)))
+    reach = scope.reach("touchpoints.read")
+    if not reach.is_everything:
+        open_ones = open_ones.where(col(Anomaly.province).in_(("", *reach.territories)))
     anomalies = dict(session.execute(open_ones.group_by(col(Anomaly.touchpoint))).all())
     asked = set(session.exec(select(Trigger.touchpoint).where(col(Trigger.is_active))))
     asked |= set(session.exec(select(Firing.touchpoint).where(Firing.at > now - LEARNED).distinct()))
@@ -93,7 +94,7 @@ def _numbers(session: Session, scope: Scope, now: datetime) -> dict[str, Numbers
             col(Measure.province).in_(provinces(scope)),
             Measure.at >= now - 2 * DAY,
             Measure.at <= now,
-            Measure.bucket == 0,
+            measures.IS_COUNT,
         )
         .group_by(col(Measure.touchpoint), col(Measure.key), col(Measure.at))
     )
@@ -136,7 +137,7 @@ def codes(
             col(Measure.key).startswith("code:"),
             col(Measure.province).in_(provinces(scope, province)),
             Measure.at >= start,
-            Measure.bucket == 0,
+            measures.IS_COUNT,
         )
         .group_by(col(Measure.key))
         .order_by(n.desc(), col(Measure.key))
@@ -174,6 +175,7 @@ def asked(session: Session, touchpoint: str, *, start: datetime) -> list[Asked]:
 def arriving(session: Session, scope: Scope, site: str, *, since: datetime, limit: int = 12) -> list[ProbeEvent]:
     """The newest events of a site, for somebody who has just put the probe on a page."""
     found = select(ProbeEvent).where(ProbeEvent.site == site, ProbeEvent.at >= since, ProbeEvent.arrived_at >= since)
-    if not scope.is_everything:
-        found = found.where(col(ProbeEvent.province).in_(sorted(scope.territories)))
+    reach = scope.reach("touchpoints.read")
+    if not reach.is_everything:
+        found = found.where(col(ProbeEvent.province).in_(sorted(reach.territories)))
     return list(session.exec(found.order_by(col(ProbeEvent.arrived_at).desc()).limit(limit)))
