@@ -68,6 +68,7 @@ class Reading(Row, table=True):
         Index("ix_reading_topic", "topic", "voice_id"),
         Index("ix_reading_label", "label", "voice_id"),
         Index("ix_reading_urgency", "urgency", "voice_id"),
+        Index("ix_reading_unsure", "confidence", "voice_id", postgresql_where=text("corrected_at is null")),
         CheckConstraint("label in ('negative','neutral','positive')", name="label"),
         CheckConstraint("urgency between 0 and 3", name="urgency"),
     )

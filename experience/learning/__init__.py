@@ -1,0 +1,1 @@
+"""Learning from staff: which readings to look at, what people said of them, and the models trained on that."""
