@@ -1,0 +1,17 @@
+"""What is done in learning: judge readings, fill the queue, train, read old voices again."""
+
+from experience.learning.operations.judging import judge, note_score, take_back
+from experience.learning.operations.rereading import pause, reread, reread_next, resume, stop
+from experience.learning.operations.training import train
+
+__all__ = [
+    "judge",
+    "note_score",
+    "pause",
+    "reread",
+    "reread_next",
+    "resume",
+    "stop",
+    "take_back",
+    "train",
+]
