@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from experience.ground.store import Row, instant, reference, row_id
@@ -63,3 +64,18 @@ class IssueUnit(Row, table=True):
     issue_id: int = Field(primary_key=True, foreign_key="issue.id", sa_type=BigInteger)
     unit_id: int = Field(primary_key=True, foreign_key="unit.id", sa_type=BigInteger, index=True)
     at: datetime = instant()
+
+
+class IssueWords(Row, table=True):
+    """The telling words of an issue's title and voices, by which similar ones are found.
+
+    Made again when `version` is no longer the issue's or evidence newer than `source_id` came.
+    """
+
+    __tablename__ = "issue_words"
+    __table_args__ = (Index("ix_issue_words_words", "words", postgresql_using="gin"),)
+    issue_id: int = Field(primary_key=True, foreign_key="issue.id", sa_type=BigInteger)
+    words: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    version: int
+    source_id: int = Field(default=0, sa_type=BigInteger, index=True)
+    made_at: datetime = instant()
