@@ -6,13 +6,14 @@ see nothing of Guangdong), and one user for each other role.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from argon2 import PasswordHasher
 from sqlmodel import Session
 
 from experience.organisation import operations, queries
 from experience.organisation.operations import UnitIn, UserIn
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM, Reach, RoleHeld, Scope
 from experience.organisation.tables import Unit, User
 from experience.touchpoints.tables import Channel, Journey, Site, Stage, Touchpoint
 
@@ -42,6 +43,11 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "wang": ("王", "hunan", ("coordinator", "approver", "handler")),
     "wu": ("吴", "migu", ("coordinator",)),
 }
+
+
+def someone(*roles: str, user_id: int | None = None, name: str = "", **reach: Any) -> Scope:
+    """A caller with these roles, all over the same reach (see `permissions.Reach`), without rows."""
+    return Scope(user_id, name, tuple(RoleHeld(role, Reach(**reach)) for role in roles or ("viewer",)))
 
 
 @dataclass

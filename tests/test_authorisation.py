@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from experience.ground import store
-from experience.organisation.permissions import ACTS, Scope
+from experience.organisation.permissions import ACTS
 from tests import matrix, whole
 from tests.conftest import NOW, _admin, address
-from tests.people import PEOPLE
+from tests.people import PEOPLE, someone
 from tests.whole import MARK, Whole
 
 ROWS: dict[tuple[str, str], str | None] = {
@@ -81,7 +81,7 @@ def _ask(house: Whole, who: str | None, method: str, rule: str) -> Any:
 
 
 def _may(login: str, act: str | None) -> bool:
-    scope = Scope(1, roles=frozenset(PEOPLE[login][2]))
+    scope = someone(*PEOPLE[login][2], user_id=1)
     return not act or scope.may(act)
 
 

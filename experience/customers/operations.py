@@ -37,14 +37,15 @@ def keep(session: Session, scope: Scope, ref: str, told: CustomerIn, *, now: dat
     scope.demand("customers.edit")
     if not ref.strip() or len(ref) > 100:
         raise Invalid(say("客户编号不能为空，最多 100 个字符。"), [{"field": "ref", "sentence": say("客户编号有误。")}])
-    if told.province and not scope.sees_province(told.province):
+    reach = scope.reach("customers.edit")
+    if told.province and not reach.sees_province(told.province):
         raise Forbidden(say("只能维护本省的客户。"))
     made = insert(Customer).values(ref=ref, province=told.province or "", tier="", attributes={}, created_at=now)
     session.execute(made.values(do_not_ask=False).on_conflict_do_nothing(index_elements=["ref"]))
     known = session.exec(select(Customer).where(Customer.ref == ref).with_for_update()).one()
     if known.erased_at is not None:
         raise Conflict(say("这位客户的资料已按其要求删除，不能再写入。"))
-    if not scope.sees_province(known.province):
+    if not reach.sees_province(known.province):
         raise Forbidden(say("只能维护本省的客户。"))
     _change(known, told)
     session.add(known)

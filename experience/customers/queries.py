@@ -18,10 +18,10 @@ SHOWN = ("reserved", "shown", "answered", "dismissed")
 ON_SCREEN = timedelta(minutes=30)
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The customers this caller may see: those of their provinces who were not erased."""
-    kept = col(Customer.erased_at).is_(None)
-    return kept if scope.is_everything else and_(kept, col(Customer.province).in_(scope.territories))
+def visible(scope: Scope, act: str = "customers.read") -> ColumnElement[bool]:
+    """The customers of the provinces where the caller holds the act, the erased left out."""
+    kept, reach = col(Customer.erased_at).is_(None), scope.reach(act)
+    return kept if reach.is_everything else and_(kept, col(Customer.province).in_(reach.territories))
 
 
 def customer(session: Session, scope: Scope, ref: str) -> Customer:

@@ -35,20 +35,21 @@ class Filters:
     until: datetime | None = None
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The condition under which an issue lies in the scope: its province or product line, or a part given to a unit."""
-    if scope.is_everything:
+def visible(scope: Scope, act: str = "issues.read") -> ColumnElement[bool]:
+    """The condition under which an issue lies where the act is held: by province, product, or a unit it went to."""
+    reach = scope.reach(act)
+    if reach.is_everything:
         return true()
-    given = exists().where(col(IssueUnit.issue_id) == col(Issue.id), col(IssueUnit.unit_id).in_(sorted(scope.unit_ids)))
+    given = exists().where(col(IssueUnit.issue_id) == col(Issue.id), col(IssueUnit.unit_id).in_(sorted(reach.unit_ids)))
     return or_(
-        col(Issue.province).in_(sorted(scope.territories)),
-        col(Issue.product).in_(sorted(scope.product_lines)),
+        col(Issue.province).in_(sorted(reach.territories)),
+        col(Issue.product).in_(sorted(reach.product_lines)),
         given,
     )
 
 
 def by_code(session: Session, scope: Scope, code: str) -> Issue:
-    """The issue. Raises NotFound outside the scope."""
+    """The issue. Raises NotFound where the caller does not read issues."""
     found = session.exec(select(Issue).where(Issue.code == code, visible(scope))).first()
     if found is None:
         raise NotFound(say("没有编号为 %(code)s 的问题，或不在您的范围内。", code=code))

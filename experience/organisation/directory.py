@@ -22,8 +22,9 @@ class Person:
 def units(session: Session, scope: Scope, *, after: str = "", limit: int = 2000) -> list[Unit]:
     """Units in scope in the order of the tree (by path), those after this path."""
     wanted = select(Unit).where(col(Unit.path) > after).order_by(Unit.path).limit(limit)
-    if not scope.is_everything:
-        wanted = wanted.where(col(Unit.id).in_(scope.unit_ids))
+    reach = scope.reach("organisation.edit")
+    if not reach.is_everything:
+        wanted = wanted.where(col(Unit.id).in_(reach.unit_ids))
     return list(session.exec(wanted))
 
 
@@ -34,9 +35,10 @@ def people(session: Session, scope: Scope, *, wanted: str = "", after: str = "",
         asked = asked.where(
             or_(col(User.login).icontains(wanted, autoescape=True), col(User.name).icontains(wanted, autoescape=True))
         )
-    if not scope.is_everything:
-        held = select(Grant.user_id).where(col(Grant.unit_id).in_(scope.unit_ids))
-        outside = select(Grant.user_id).where(col(Grant.unit_id).not_in(scope.unit_ids))
+    reach = scope.reach("organisation.edit")
+    if not reach.is_everything:
+        held = select(Grant.user_id).where(col(Grant.unit_id).in_(reach.unit_ids))
+        outside = select(Grant.user_id).where(col(Grant.unit_id).not_in(reach.unit_ids))
         asked = asked.where(col(User.id).in_(held), col(User.id).not_in(outside))
     found = {user.id: Person(user) for user in session.exec(asked)}
     granted = select(Grant, Unit.name).join(Unit).where(col(Grant.user_id).in_(found)).order_by(Unit.path, Grant.role)
@@ -64,7 +66,9 @@ def principals(session: Session, scope: Scope, now: datetime) -> Sequence[tuple[
     return session.exec(current.where(User.is_active).limit(50)).all()
 
 
-def user_ids(session: Session, scope: Scope) -> list[int]:
-    """The people with a role in one of the scope's units."""
-    held = select(Grant.user_id).where(col(Grant.unit_id).in_(scope.unit_ids)).distinct()
-    return list(session.exec(held))
+def audited(session: Session, scope: Scope) -> list[int] | None:
+    """Whose audit lines the caller reads: people with a role in a unit where they may; None for everybody's."""
+    reach = scope.reach("audit.read")
+    if reach.is_everything:
+        return None
+    return list(session.exec(select(Grant.user_id).where(col(Grant.unit_id).in_(reach.unit_ids)).distinct()))

@@ -1,31 +1,23 @@
 """Reads of the organisation: who is calling and what they may see; one user or unit."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import false, or_
 from sqlmodel import Session, col, select
 
 from experience.ground.errors import Forbidden
 from experience.ground.i18n import say
 from experience.organisation.credentials import digest
-from experience.organisation.permissions import Scope
+from experience.organisation.permissions import Reach, RoleHeld, Scope
 from experience.organisation.tables import ApiToken, Deputy, Grant, Login, Unit, User
 
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A unit in somebody's reach; a plain value, so that it may outlive the session that read it."""
-
-    id: int
-    territory: str
-    product_line: str
-
-
-#: The units under these paths; a door may remember them for a few seconds.
-Reach = Callable[[tuple[str, ...]], Sequence["Reached"]]
+#: The centre's path has as many strokes, `/1/`; every other unit lies under it.
+_ROOT = 2
+#: The reach of each of these paths of units; a door may remember them for a few seconds.
+Reaching = Callable[[tuple[str, ...]], Mapping[str, Reach]]
 Granted = Sequence[tuple[str, Unit]]
 
 
@@ -51,33 +43,29 @@ def scope_of(
     return replace(made, acting_for_id=acting_for_id)
 
 
-def scope_from(user: User, granted: Granted, reach: Reach, *, token_scopes: Iterable[str] = ()) -> Scope:
-    """The scope that these grants give the user."""
-    units = {unit.id: unit for _, unit in granted}
-    is_everything = any(unit.kind == "centre" for unit in units.values())
-    reached = [] if is_everything else reach(tuple(sorted(unit.path for unit in units.values())))
-    return Scope(
-        user_id=user.id,
-        name=user.name,
-        roles=frozenset(role for role, _ in granted),
-        unit_ids=frozenset(unit.id for unit in reached),
-        home_unit_ids=tuple(sorted(id for id in units if id is not None)),
-        territories=frozenset(unit.territory for unit in reached if unit.territory),
-        product_lines=frozenset(unit.product_line for unit in reached if unit.product_line),
-        is_everything=is_everything,
-        token_scopes=frozenset(token_scopes),
+def scope_from(user: User, granted: Granted, reaching: Reaching, *, token_scopes: Iterable[str] = ()) -> Scope:
+    """The scope that these grants give the user: each role with the reach of its own unit."""
+    found = reaching(tuple(sorted({unit.path for _, unit in granted})))
+    held = tuple(RoleHeld(role, found[unit.path]) for role, unit in granted)
+    return Scope(user_id=user.id, name=user.name, held=held, token_scopes=frozenset(token_scopes))
+
+
+def subtrees(session: Session, paths: Sequence[str]) -> dict[str, Reach]:
+    """The reach of each of these paths: every unit at or under it; the centre's, which is everything, has no list."""
+    under = [col(Unit.path).startswith(path) for path in paths if path.count("/") > _ROOT]
+    asked = select(Unit.path, Unit.id, Unit.territory, Unit.product_line).where(or_(false(), *under))
+    rows = session.exec(asked).all() if under else ()
+    return {path: _reach(path, [row for row in rows if row[0].startswith(path)]) for path in paths}
+
+
+def _reach(path: str, rows: Sequence[Any]) -> Reach:
+    return Reach(
+        unit_ids=frozenset(id for _, id, _, _ in rows if id is not None),
+        territories=frozenset(territory for _, _, territory, _ in rows if territory),
+        product_lines=frozenset(line for _, _, _, line in rows if line),
+        home_unit_ids=frozenset({int(path.rstrip("/").rpartition("/")[2])}),
+        is_everything=path.count("/") == _ROOT,
     )
-
-
-def subtrees(session: Session, paths: Sequence[str]) -> list[Reached]:
-    """Every unit at or under one of the paths."""
-    if not paths:
-        return []
-    under = or_(*(col(Unit.path).startswith(path) for path in paths))
-    return [
-        Reached(id or 0, *rest)
-        for id, *rest in session.exec(select(Unit.id, Unit.territory, Unit.product_line).where(under))
-    ]
 
 
 def may_act_for(session: Session, deputy_id: int, user_id: int, now: datetime) -> bool:

@@ -46,7 +46,7 @@ def _unit_words() -> dict[str, Any]:
 def unit(code: str) -> str:
     """One unit to be changed."""
     found = door.db().exec(select(Unit).where(Unit.code == code)).first()
-    if found is None or not door.scope().sees_unit(found.id or 0):
+    if found is None or not door.scope().reach("organisation.edit").sees_unit(found.id or 0):
         raise NotFound(say("没有这个单位。"))
     return render_template("admin/unit.html", unit=found, **_unit_words())
 
@@ -63,7 +63,7 @@ def add_unit() -> Response:
 def change_unit(code: str) -> Response:
     """Changes what may be changed of a unit; its place in the tree stays."""
     known = door.db().exec(select(Unit).where(Unit.code == code)).first()
-    if known is None or not door.scope().sees_unit(known.id or 0):
+    if known is None or not door.scope().reach("organisation.edit").sees_unit(known.id or 0):
         raise NotFound(say("没有这个单位。"))
     parent = door.db().get(Unit, known.parent_id) if known.parent_id else None
     told = _unit_told(code, kind=known.kind, parent=parent.code if parent else "", calendar=known.calendar)
@@ -234,5 +234,5 @@ def system() -> str:
 
 
 def _demand_centre() -> None:
-    if not door.scope().is_everything:
+    if not door.scope().reach("organisation.edit").is_everything:
         raise Forbidden(say("接入方由集团中心管理。"))

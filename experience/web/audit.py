@@ -45,7 +45,7 @@ def index() -> str:
 def actors(login: str) -> list[int] | None:
     """Whose lines may be shown: those of this login, those of the people in the caller's units, or (None) all."""
     scope, session = door.scope(), door.db()
-    mine = None if scope.is_everything else directory.user_ids(session, scope)
+    mine = directory.audited(session, scope)
     if not login:
         return mine
     asked = session.exec(select(User.id).where(User.login == login)).all()

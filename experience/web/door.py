@@ -1,6 +1,6 @@
 """What a request stands on: one session, one instant, one caller. Doors commit; nothing below does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 from time import monotonic
@@ -16,8 +16,7 @@ from experience.ground.config import settings
 from experience.ground.errors import Forbidden, HuishengError
 from experience.ground.i18n import say
 from experience.organisation import queries
-from experience.organisation.permissions import Scope
-from experience.organisation.queries import Reached
+from experience.organisation.permissions import Reach, Scope
 from experience.organisation.tables import Login, User
 
 COOKIE = "hs_login"
@@ -130,9 +129,9 @@ def _by_login(key: str) -> Scope | None:
     return queries.scope_from(g.user, granted, _reach)
 
 
-def _reach(paths: tuple[str, ...]) -> Sequence[Reached]:
-    """The units under these paths, remembered for a few seconds; grants and people never are."""
-    kept: dict[tuple[str, ...], tuple[float, Sequence[Reached]]] = current_app.extensions["huisheng.reach"]
+def _reach(paths: tuple[str, ...]) -> Mapping[str, Reach]:
+    """The reach of each of these paths, remembered for a few seconds; grants and people never are."""
+    kept: dict[tuple[str, ...], tuple[float, Mapping[str, Reach]]] = current_app.extensions["huisheng.reach"]
     known = kept.get(paths)
     if known is None or known[0] < monotonic():
         if len(kept) > _MOST_REACHES:

@@ -135,7 +135,7 @@ def _needs(scope: Scope, counted: dict[str, int]) -> Iterable[Need]:
     seen: set[str] = set()
     for kind in _KINDS:
         n = counted.get(kind.name, 0)
-        is_mine = scope.may(kind.act) and (scope.is_everything or kind.name not in _CENTRE_ONLY)
+        is_mine = scope.may(kind.act) and (scope.reach(kind.act).is_everything or kind.name not in _CENTRE_ONLY)
         if n and is_mine and kind.name not in seen:
             seen.add(kind.name)
             yield Need(n, kind.words, kind.hint, kind.link, kind.tone)

@@ -49,7 +49,7 @@ def index() -> str:
 def _index(refused: str = "") -> str:
     latest = select(VoiceImport).order_by(col(VoiceImport.id).desc()).limit(SHOWN)
     scope = door.scope()
-    if not scope.is_everything:
+    if not scope.reach("voices.import").is_everything:
         latest = latest.where(VoiceImport.user_id == scope.user_id)
     return render_template(
         "voices/import.html",
@@ -145,7 +145,7 @@ def _kept(stream: BinaryIO, name: str, mapping: dict[str, str], *, source: str, 
 def _of(import_id: int) -> VoiceImport:
     kept = door.db().get(VoiceImport, import_id)
     scope = door.scope()
-    if kept is None or not (scope.is_everything or kept.user_id == scope.user_id):
+    if kept is None or not (scope.reach("voices.import").is_everything or kept.user_id == scope.user_id):
         raise NotFound(say("没有这次导入。"))
     return kept
 

@@ -41,7 +41,7 @@ def index() -> str:
     shared = {
         "topics": list(TOPICS.items()),
         "touchpoints": kit.touchpoints(),
-        "provinces": [(c, n) for c, n in PROVINCES.items() if door.scope().sees_province(c)],
+        "provinces": [(c, n) for c, n in PROVINCES.items() if door.scope().reach("issues.read").sees_province(c)],
         "counts": queries.counts(door.db(), door.scope()),
     }
     if args.get("view") != "list" and not narrowed:
@@ -77,7 +77,7 @@ def _one(code: str, **more: Any) -> str:
     remedies = reads.remedies(db, scope, [i.id or 0 for i in alike])
     touchpoint = db.get(Touchpoint, issue.touchpoint) if issue.touchpoint else None
     acts = lifecycle.ACTS[issue.state]
-    may_dispatch = scope.may("orders.dispatch") and scope.is_everything and "dispatch" in acts
+    may_dispatch = scope.reach("orders.dispatch").is_everything and "dispatch" in acts
     return render_template(
         "issues/one.html",
         issue=issue,
@@ -95,7 +95,7 @@ def _one(code: str, **more: Any) -> str:
         days=pictures.days(told_by.days, now),
         suggested=_suggested(issue, touchpoint, told_by, _Past(alike, remedies, names)) if may_dispatch else [],
         may_dispatch=may_dispatch,
-        unit_choices=units.choices(names, scope),
+        unit_choices=units.choices(names, scope.reach("orders.dispatch")),
         order_types=list(ORDER_TYPES),
         **more,
     )

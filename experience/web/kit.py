@@ -15,6 +15,7 @@ from werkzeug.local import LocalProxy
 from analysis import segment
 from experience.notices.queries import unread_count
 from experience.orders.tables import Effect
+from experience.organisation.permissions import joined
 from experience.reports import pictures
 from experience.reports.queries.units import UnitName, unit_names
 from experience.reports.queries.voices import touchpoint_names
@@ -150,7 +151,8 @@ def touchpoint_name(code: str) -> str:
 
 def _my_unit() -> str:
     me = door.somebody()
-    return "、".join(unit_name(id) for id in me.home_unit_ids) if me else ""
+    homes = joined(one.reach for one in me.held).home_unit_ids if me else ()
+    return "、".join(unit_name(id) for id in sorted(homes))
 
 
 def _unread() -> int:

@@ -36,7 +36,7 @@ def index() -> str:
         next=following,
         wanted=chosen,
         counts=reads.order_counts(db, scope, now),
-        unit_choices=units.choices(kit.units(), scope),
+        unit_choices=units.choices(kit.units(), scope.reach("orders.read")),
         bulk=[a for a in BULK if _may_bulk(a)],
     )
 

@@ -58,7 +58,7 @@ def index() -> str:
         has_more=following is not None,
         holders=_holders(supervision.holdings(db, scope, now), names),
         ages=list(zip(orders.AGES, supervision.ages(db, scope, now), strict=True)),
-        tiles=_tiles(met, names) if scope.is_everything else [],
+        tiles=_tiles(met, names) if scope.reach("orders.read").is_everything else [],
         met=(sum(m for m, _ in met.values()), sum(n for _, n in met.values())),
         ladder=supervision.ladder(db, scope, LADDER),
     )

@@ -196,7 +196,7 @@ def _day(given: str, days: int = 0) -> datetime | None:
 
 
 def _choices() -> dict[str, Any]:
-    seen = door.scope()
+    seen = door.scope().reach("voices.read")
     return {
         "topics": list(TOPICS.items()),
         "sources": [(code, name) for code, (name, _) in SOURCES.items()],

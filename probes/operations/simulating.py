@@ -39,7 +39,7 @@ def simulate(session: Session, scope: Scope, told: Mapping[str, Any], *, now: da
 def _moments(session: Session, scope: Scope, rule: Rule, since: datetime, now: datetime) -> list[Moment]:
     """Newest first, of people who can be told apart."""
     kinds = ENDINGS if rule.kind == "anomaly" else (rule.event,)
-    where = provinces(scope)
+    where = provinces(scope, act="triggers.edit")
     rows = session.execute(
         select(ProbeEvent.at, ProbeEvent.type, ProbeEvent.session, ProbeEvent.customer_ref, ProbeEvent.device)  # type: ignore[call-overload]
         .where(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, tuple_
+from sqlalchemy import or_, true, tuple_
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
@@ -15,9 +15,10 @@ from probes.tables import Anomaly
 
 def _visible(scope: Scope) -> Any:
     """The centre sees all; a province its own and those of all provinces together."""
-    if scope.is_everything:
-        return True
-    return or_(col(Anomaly.province) == "", col(Anomaly.province).in_(scope.territories))
+    reach = scope.reach("touchpoints.read")
+    if reach.is_everything:
+        return true()
+    return or_(col(Anomaly.province) == "", col(Anomaly.province).in_(reach.territories))
 
 
 def anomalies(
@@ -31,9 +32,7 @@ def anomalies(
     limit: int = 50,
 ) -> list[Anomaly]:
     """Newest first, from after the cursor (started_at, id)."""
-    found = select(Anomaly)
-    if not scope.is_everything:
-        found = found.where(_visible(scope))
+    found = select(Anomaly).where(_visible(scope))
     if touchpoint:
         found = found.where(Anomaly.touchpoint == touchpoint)
     if state:
@@ -48,17 +47,16 @@ def anomalies(
 
 def _narrowed(scope: Scope, one: Anomaly) -> Anomaly:
     """The anomaly, for a province without the other provinces' part in it; nothing of this is ever written."""
-    if not scope.is_everything:
-        seen = [row for row in one.explanation if row["kind"] != "province" or scope.sees_province(row["value"])]
+    reach = scope.reach("touchpoints.read")
+    if not reach.is_everything:
+        seen = [row for row in one.explanation if row["kind"] != "province" or reach.sees_province(row["value"])]
         set_committed_value(one, "explanation", seen)
     return one
 
 
 def anomaly_by_code(session: Session, scope: Scope, code: str, *, lock: bool = False) -> Anomaly:
     """The anomaly under this code. Raises NotFound outside the scope."""
-    found = select(Anomaly).where(Anomaly.code == code)
-    if not scope.is_everything:
-        found = found.where(_visible(scope))
+    found = select(Anomaly).where(Anomaly.code == code, _visible(scope))
     one = session.exec(found.with_for_update() if lock else found).first()
     if one is None:
         raise NotFound(say("没有这个异动，或不在您的范围内。"))

@@ -21,11 +21,12 @@ FUNNEL_DAYS = 7
 _HOUR = 3600
 
 
-def provinces(scope: Scope, province: str = "") -> Sequence[str]:
+def provinces(scope: Scope, province: str = "", *, act: str = "touchpoints.read") -> Sequence[str]:
     """Whose numbers the caller sees: one province, all of the caller's, or all together ('')."""
+    reach = scope.reach(act)
     if province:
-        return (province,) if scope.sees_province(province) else ()
-    return ("",) if scope.is_everything else tuple(sorted(scope.territories))
+        return (province,) if reach.sees_province(province) else ()
+    return ("",) if reach.is_everything else tuple(sorted(reach.territories))
 
 
 def points(

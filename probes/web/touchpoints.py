@@ -63,6 +63,7 @@ def _spark(numbers: Numbers) -> str:
 def one(code: str) -> str:
     """One touchpoint: its series and anomalies, funnel, errors, questions, and what came of them."""
     db, scope, now = door.db(), door.scope(), door.now()
+    reach = scope.reach("touchpoints.read")
     place = touchpoints.touchpoint(db, code)
     if place is None:
         raise NotFound(say("没有触点 %(code)s。", code=code[:64]))
@@ -87,8 +88,8 @@ def one(code: str) -> str:
         reasons=REASONS,
         triggers=db.exec(select(Trigger).where(Trigger.touchpoint == code).order_by(col(Trigger.id))).all(),
         issues=issues.page(db, scope, issues.Filters(touchpoint=code), limit=8)[0],
-        effects=_effects(code) if scope.is_everything else [],
-        provinces=[(key, name) for key, name in PROVINCES.items() if scope.sees_province(key)],
+        effects=_effects(code) if reach.is_everything else [],
+        provinces=[(key, name) for key, name in PROVINCES.items() if reach.sees_province(key)],
     )
 
 

@@ -40,7 +40,7 @@ def create(
         )
     if purpose not in PURPOSES:
         raise Invalid(say("问卷用途有误。"), [{"field": "purpose", "sentence": say("请从列出的用途中选择。")}])
-    if not scope.sees_unit(unit_id):
+    if not scope.reach("surveys.edit").sees_unit(unit_id):
         raise Invalid(say("只能为本单位建问卷。"), [{"field": "unit", "sentence": say("请选择本单位。")}])
     survey = parse(definition)
     if session.exec(select(Survey.id).where(Survey.code == code)).first() is not None:

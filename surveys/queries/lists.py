@@ -22,10 +22,11 @@ def visible(scope: Scope) -> ColumnElement[bool]:
 
     What a unit sees of the centre's answers is narrowed to its own provinces by the queries of responses.
     """
-    if scope.is_everything:
+    reach = scope.reach("surveys.read")
+    if reach.is_everything:
         return true()
     centre = select(Unit.id).where(Unit.kind == "centre")
-    return or_(col(Survey.unit_id).in_(scope.unit_ids), col(Survey.unit_id).in_(centre))
+    return or_(col(Survey.unit_id).in_(reach.unit_ids), col(Survey.unit_id).in_(centre))
 
 
 def surveys(
@@ -52,7 +53,7 @@ def editable(session: Session, scope: Scope, code: str) -> Survey:
     """The survey, locked for a change. Raises NotFound outside the scope, Forbidden for another unit's."""
     scope.demand("surveys.edit")
     found = survey(session, scope, code)
-    if not scope.sees_unit(found.unit_id):
+    if not scope.reach("surveys.edit").sees_unit(found.unit_id):
         raise Forbidden(say("这是体验中心的问卷，本单位只能查看。"))
     session.refresh(found, with_for_update=True)
     return found
@@ -63,11 +64,12 @@ def owner(session: Session, scope: Scope, unit_code: str | None) -> int:
 
     Raises Invalid for a unit that is not there or not the caller's.
     """
-    if unit_code is None and scope.home_unit_ids:
-        return scope.home_unit_ids[0]
+    reach = scope.reach("surveys.edit")
+    if unit_code is None and reach.home_unit_ids:
+        return min(reach.home_unit_ids)
     wanted = Unit.code == unit_code if unit_code is not None else Unit.kind == "centre"
     found = session.exec(select(Unit.id).where(wanted)).first()
-    if found is None or not scope.sees_unit(found):
+    if found is None or not reach.sees_unit(found):
         raise Invalid(say("只能为本单位建问卷。"), [{"field": "unit", "sentence": say("请选择本单位。")}])
     return found
 

@@ -71,9 +71,10 @@ def counted(scope: Scope, survey: Survey, wanted: Filter) -> list[ColumnElement[
 
 def asked(scope: Scope, survey: Survey, wanted: Filter) -> list[ColumnElement[bool]]:
     """The conditions on Response (joined to Publication) for everything that came in, finished or not."""
+    reach = scope.reach("surveys.read")
     conditions = [
         col(Publication.survey_id) == survey.id,
-        true() if scope.is_everything else col(Response.province).in_(scope.territories),
+        true() if reach.is_everything else col(Response.province).in_(reach.territories),
     ]
     if wanted.since:
         conditions.append(col(Response.at) >= wanted.since)
@@ -165,12 +166,12 @@ def flow(session: Session, scope: Scope, survey: Survey, wanted: Filter) -> Flow
 
 
 def _seen(scope: Scope, survey: Survey, wanted: Filter) -> sqlalchemy.Executable:
-    is_anomaly = col(Invitation.sample_class) == "anomaly"
+    is_anomaly, reach = col(Invitation.sample_class) == "anomaly", scope.reach("surveys.read")
     sample = {"all": true(), "anomaly": is_anomaly}.get(wanted.sample, ~is_anomaly)
     conditions = [
         col(Publication.survey_id) == survey.id,
         col(Invitation.shown_at).is_not(None),
-        true() if scope.is_everything else col(Invitation.province).in_(scope.territories),
+        true() if reach.is_everything else col(Invitation.province).in_(reach.territories),
         col(Publication.version) == wanted.version if wanted.version else true(),
         col(Invitation.province) == wanted.province if wanted.province else true(),
         col(Invitation.touchpoint) == wanted.touchpoint if wanted.touchpoint else true(),

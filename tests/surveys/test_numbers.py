@@ -12,9 +12,10 @@ from surveys.operations import Offered, OfferIn, SubmitIn
 from surveys.queries import exporting
 from surveys.queries.numbers import Filter
 from surveys.queries.report import Report, report
+from tests.people import someone
 from tests.surveys.samples import published
 
-HUNAN = Scope(user_id=None, roles=frozenset({"coordinator"}), territories=frozenset({"hunan"}))
+HUNAN = someone("coordinator", territories=frozenset({"hunan"}))
 
 
 def say(session: Session, now: datetime, answers: dict[str, Any], **more: Any) -> None:

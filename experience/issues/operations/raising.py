@@ -120,8 +120,8 @@ def change(
 
 
 def held(session: Session, scope: Scope, code: str, *, version: int | None = None) -> Issue:
-    """The issue, locked until the transaction ends. Raises NotFound, or Conflict for a stale version."""
-    chosen = sqlmodel_select(Issue).where(Issue.code == code, queries.visible(scope)).with_for_update()
+    """The issue, locked until the transaction ends; for triage. Raises NotFound, or Conflict for a stale version."""
+    chosen = sqlmodel_select(Issue).where(Issue.code == code, queries.visible(scope, "issues.triage")).with_for_update()
     issue = session.exec(chosen, execution_options={"populate_existing": True}).first()
     if issue is None:
         raise NotFound(say("没有编号为 %(code)s 的问题，或不在您的范围内。", code=code))

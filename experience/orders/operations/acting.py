@@ -158,7 +158,7 @@ def _merge(doing: Doing) -> None:
     code = doing.fields["into"]
     master = doing.session.exec(select(WorkOrder).where(WorkOrder.code == code).with_for_update()).first()
     is_fit = master is not None and master.id != doing.order.id and master.state not in lifecycle.FINAL
-    if master is None or not is_fit or not doing.scope.sees_unit(master.unit_id):
+    if master is None or not is_fit or not doing.scope.reach("orders.read").sees_unit(master.unit_id):
         raise Invalid(
             say("只能并入另一张未办结的工单。"), [{"field": "into", "sentence": say("请填写未办结工单的编号")}]
         )

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from experience.ground.errors import Conflict, Invalid, NotFound
 from experience.ground.i18n import say
+from experience.issues import queries as issues
 from experience.issues.operations import mark_dispatched
 from experience.issues.tables import Issue, IssueSource
 from experience.notices.operations import tell
@@ -48,12 +49,14 @@ class DispatchIn:
 def dispatch(session: Session, scope: Scope, issue_id: int, told: DispatchIn, *, now: datetime) -> WorkOrder:
     """The order; its clocks start now, at dispatch. With several units it is the main order over their child orders.
 
-    Raises Invalid for unknown units, type or policy and for an issue without evidence, Conflict for a closed issue.
+    Raises NotFound for an issue beyond the caller's dispatch, Invalid for unknown units, type or policy, Conflict for a
+    closed issue.
     """
     scope.demand("orders.dispatch")
-    issue = session.exec(select(Issue).where(Issue.id == issue_id).with_for_update()).first()
+    is_reached = issues.visible(scope, "orders.dispatch")
+    issue = session.exec(select(Issue).where(Issue.id == issue_id, is_reached).with_for_update()).first()
     if issue is None:
-        raise NotFound(say("没有这个问题。"))
+        raise NotFound(say("没有这个问题，或不在您的派单范围内。"))
     _demand_sound(issue, told)
     units = [unit_by_code(session, code) for code in dict.fromkeys(told.units)]
     _demand_below(session, scope, units)
@@ -88,8 +91,9 @@ def _demand_sound(issue: Issue, told: DispatchIn) -> None:
 
 def _demand_below(session: Session, scope: Scope, units: Sequence[Unit]) -> None:
     """The centre dispatches to anybody below it, a province to its own departments."""
+    reach = scope.reach("orders.dispatch")
     for unit in units:
-        is_fine = unit.kind != "centre" if scope.is_everything else unit.id in scope.unit_ids
+        is_fine = unit.kind != "centre" if reach.is_everything else unit.id in reach.unit_ids
         if not is_fine:
             raise Invalid(
                 say("不能派给“%(name)s”：只能派给下级单位。", name=unit.name),

@@ -13,6 +13,7 @@ from experience.orders import deadline
 from experience.orders.operations import clocks as clockwork
 from experience.orders.operations.holding import Held, close_requests, held, note_due, settle, step
 from experience.orders.queries.calendars import calendar
+from experience.orders.queries.standing import decides
 from experience.orders.tables import OrderRequest, Policy, WorkOrder
 from experience.organisation.permissions import Scope
 
@@ -125,9 +126,7 @@ def decide(
 
 
 def _demand_decider(scope: Scope, found: Held, request: OrderRequest) -> None:
-    is_above = found.above is not None and found.above.id in scope.unit_ids and scope.may("orders.dispatch")
-    is_centre = scope.is_everything and scope.may(_DECIDERS[request.kind])
-    if not (is_centre or is_above):
+    if not decides(scope, _DECIDERS[request.kind], found.around):
         raise Forbidden(say("申请由上级审批。"))
     if request.asked_by_id == scope.user_id:
         raise Forbidden(say("不能审批自己的申请。"))

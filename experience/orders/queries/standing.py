@@ -15,7 +15,7 @@ from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
 from experience.orders.queries.visible import visible
 from experience.orders.tables import Clock, OrderRequest, WorkOrder
-from experience.organisation.permissions import Scope
+from experience.organisation.permissions import Reach, Scope
 from experience.organisation.tables import Unit
 
 
@@ -132,27 +132,33 @@ def actors_of(scope: Scope, order: WorkOrder, around: Around) -> frozenset[str]:
     """The parts the caller plays for this order."""
     if scope.user_id is None:
         return frozenset(lifecycle.ACTORS)
-    is_member = order.unit_id in scope.unit_ids or (scope.is_everything and around.unit.kind == "centre")
-    is_above = around.above is not None and around.above.id in scope.unit_ids
-    is_centre, may = scope.is_everything, scope.may
+    works, dispatches = scope.reach("orders.work"), scope.reach("orders.dispatch")
+    is_worker = _is_member(works, order, around)
+    is_above = around.above is not None and around.above.id in dispatches.unit_ids
+    is_direct = around.above is None
     parts = {
-        "unit": is_member and may("orders.work"),
-        "coordinator": is_member
-        and may("orders.work")
-        and may("orders.dispatch")
-        or is_member
-        and _handles_alone(scope),
-        "approver": is_member and may("orders.approve"),
-        "superior": may("orders.dispatch") and (is_above or is_centre),
-        "reviewer": (is_centre and may("orders.review"))
-        if around.above is None
-        else (is_above and may("orders.dispatch")),
-        "leader": is_centre and may("orders.supervise"),
-        "callback": is_centre and may("orders.callback"),
+        "unit": is_worker,
+        "coordinator": is_worker and (_is_member(dispatches, order, around) or _handles_alone(scope, order, around)),
+        "approver": _is_member(scope.reach("orders.approve"), order, around),
+        "superior": is_above or dispatches.is_everything,
+        "reviewer": scope.reach("orders.review").is_everything if is_direct else is_above,
+        "leader": scope.reach("orders.supervise").is_everything,
+        "callback": scope.reach("orders.callback").is_everything,
     }
     return frozenset(name for name, plays in parts.items() if plays)
 
 
-def _handles_alone(scope: Scope) -> bool:
+def _is_member(reach: Reach, order: WorkOrder, around: Around) -> bool:
+    """Whether the order lies with a unit of this reach; the centre's own orders lie with the centre's people."""
+    return order.unit_id in reach.unit_ids or (reach.is_everything and around.unit.kind == "centre")
+
+
+def _handles_alone(scope: Scope, order: WorkOrder, around: Around) -> bool:
     """A department's handler asks for returns and extensions too: departments rarely have a coordinator."""
-    return "handler" in scope.roles
+    return _is_member(scope.reach_as("handler"), order, around)
+
+
+def decides(scope: Scope, act: str, around: Around) -> bool:
+    """Whether the caller decides a request on the order, where that takes `act`: the centre, or the unit above it."""
+    above = around.above
+    return scope.reach(act).is_everything or (above is not None and above.id in scope.reach("orders.dispatch").unit_ids)

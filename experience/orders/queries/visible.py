@@ -10,5 +10,6 @@ from experience.organisation.permissions import Scope
 
 
 def visible(scope: Scope) -> Any:
-    """The condition on WorkOrder."""
-    return true() if scope.is_everything else col(WorkOrder.unit_id).in_(scope.unit_ids)
+    """The condition on WorkOrder: where the caller reads orders; who may act on one is told by `actors_of`."""
+    reach = scope.reach("orders.read")
+    return true() if reach.is_everything else col(WorkOrder.unit_id).in_(reach.unit_ids)

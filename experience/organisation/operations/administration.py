@@ -80,7 +80,8 @@ def administered(session: Session, scope: Scope, login: str) -> User:
     if user is None:
         raise NotFound(say("没有账号 %(login)s。", login=login))
     units = session.exec(select(Grant.unit_id).where(Grant.user_id == user.id)).all()
-    if not scope.is_everything and (not units or not all(scope.sees_unit(unit) for unit in units)):
+    reach = scope.reach("organisation.edit")
+    if not reach.is_everything and (not units or not all(reach.sees_unit(unit) for unit in units)):
         raise NotFound(say("没有账号 %(login)s。", login=login))
     return user
 
@@ -93,7 +94,8 @@ def _demand_grants(session: Session, scope: Scope, told: UserIn) -> None:
 
 
 def _demand_unit(scope: Scope, unit: Unit | None) -> None:
-    if scope.is_everything or (unit is not None and scope.sees_unit(unit.id or 0)):
+    reach = scope.reach("organisation.edit")
+    if reach.is_everything or (unit is not None and reach.sees_unit(unit.id or 0)):
         return
     raise Forbidden(say("这个单位不在您的管理范围内。"))
 

@@ -14,7 +14,7 @@ from experience.ground.i18n import say
 from experience.issues.tables import Issue, IssueSource
 from experience.orders import lifecycle
 from experience.orders.queries import visible
-from experience.orders.queries.standing import Around, actors_of, circumstances
+from experience.orders.queries.standing import Around, actors_of, circumstances, decides
 from experience.orders.tables import Clock, ClockMark, ClockSegment, FollowUp, OrderStep, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import User
@@ -85,9 +85,8 @@ def order_file(session: Session, scope: Scope, code: str, *, now: datetime) -> F
     order, issue, parent_code = row
     around = circumstances(session, [order])[order.id]
     allowed = lifecycle.allowed(around.standing(order, actors_of(scope, order, around), now))
-    is_above = around.above is not None and around.above.id in scope.unit_ids and scope.may("orders.dispatch")
-    decides = {kind for kind, act in DECIDERS.items() if is_above or (scope.is_everything and scope.may(act))}
-    return File(order, issue, parent_code, around, allowed, frozenset(decides))
+    decided = frozenset(kind for kind, act in DECIDERS.items() if decides(scope, act, around))
+    return File(order, issue, parent_code, around, allowed, decided)
 
 
 def timings(session: Session, order_id: int) -> list[Timing]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from experience.organisation.permissions import Scope
+from experience.organisation.permissions import Reach
 from experience.organisation.tables import Unit
 
 
@@ -44,10 +44,10 @@ def unit_names(session: Session) -> dict[int, UnitName]:
     return made
 
 
-def choices(units: dict[int, UnitName], scope: Scope) -> list[tuple[str, str]]:
-    """(code, name) of the first-level units in scope, for a filter; for a province its own departments."""
-    seen = [u for u in units.values() if scope.sees_unit(u.id)]
-    if scope.is_everything:
+def choices(units: dict[int, UnitName], reach: Reach) -> list[tuple[str, str]]:
+    """(code, name) of the first-level units in reach, for a filter; for a province its own departments."""
+    seen = [u for u in units.values() if reach.sees_unit(u.id)]
+    if reach.is_everything:
         seen = [u for u in seen if u.top_id == u.id and u.kind != "centre"]
     return [(u.code, u.full_name) for u in seen]
 

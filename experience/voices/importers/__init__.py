@@ -84,12 +84,13 @@ def take(
     now: datetime,
 ) -> Taken:
     """Hears these rows within the scope; a row whose id is known for other words is rejected rather than lost."""
+    reach = scope.reach("voices.import")
     rejected: list[Reject] = []
     heard: list[tuple[Row, VoiceIn]] = []
     for row, said in some:
         if isinstance(said, Reject):
             rejected.append(said)
-        elif not scope.is_everything and not scope.sees_province(said.province):
+        elif not reach.sees_province(said.province):
             rejected.append(Reject(row, say("只能登记本省的客户原声，请在省份一列写明。")))
         else:
             heard.append((row, replace(said, import_id=import_id)))

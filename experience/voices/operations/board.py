@@ -25,7 +25,9 @@ def moderate(
     """
     scope.demand("voices.moderate")
     demand_row_id(voice_id)
-    voice = session.exec(select(Voice).where(Voice.id == voice_id, visible(scope)).with_for_update()).first()
+    voice = session.exec(
+        select(Voice).where(Voice.id == voice_id, visible(scope, act="voices.moderate")).with_for_update()
+    ).first()
     if voice is None:
         raise NotFound(say("没有这条客户原声，或不在您的范围内。"))
     answer = voice.board_reply if reply is None else intake.clean(reply)

@@ -83,11 +83,12 @@ def tidied(said: VoiceIn) -> VoiceIn:
 
 def _placed(scope: Scope, said: VoiceIn) -> VoiceIn:
     """The utterance in the caller's own province when it names none; Forbidden when it names another's."""
-    if scope.is_everything:
+    reach = scope.reach("voices.hear")
+    if reach.is_everything:
         return said
-    if not said.province and len(scope.territories) == 1:
-        return replace(said, province=next(iter(scope.territories)))
-    if not scope.sees_province(said.province):
+    if not said.province and len(reach.territories) == 1:
+        return replace(said, province=next(iter(reach.territories)))
+    if not reach.sees_province(said.province):
         raise Forbidden(say("只能登记本省的客户原声。"))
     return said
 
@@ -150,7 +151,7 @@ def unmask(session: Session, scope: Scope, voice_id: int, reason: str, *, now: d
     if not least <= len(reason.strip()) <= most:
         sentence = say("请写明查看原文的原因（%(least)d–%(most)d 个字），它会记入审计。", least=least, most=most)
         raise Invalid(sentence, [{"field": "reason", "sentence": sentence}])
-    voice = session.exec(select(Voice).where(Voice.id == voice_id, visible(scope))).first()
+    voice = session.exec(select(Voice).where(Voice.id == voice_id, visible(scope, act="voices.unmask"))).first()
     if voice is None:
         raise NotFound(say("没有这条客户原声，或不在您的范围内。"))
     record(session, scope, "voices.unmask", ("voice", voice_id), now=now, detail={"reason": normalise.mask(reason)})

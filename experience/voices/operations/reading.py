@@ -108,7 +108,10 @@ def correct(
     demand_row_id(voice_id)
     _demand_known(label, topic)
     reading = session.exec(
-        select(Reading).join(Voice).where(Reading.voice_id == voice_id, visible(scope)).with_for_update(of=Reading)
+        select(Reading)
+        .join(Voice)
+        .where(Reading.voice_id == voice_id, visible(scope, act="voices.correct"))
+        .with_for_update(of=Reading)
     ).first()
     if reading is None:
         raise NotFound(say("没有这条客户原声，或还没有研读。"))

@@ -64,12 +64,13 @@ class Page:
     next: str | None
 
 
-def visible(scope: Scope, voice: Any = Voice) -> ColumnElement[bool]:
-    """The condition under which a voice lies in the scope: its province, its product line, or its touchpoint's."""
-    if scope.is_everything:
+def visible(scope: Scope, voice: Any = Voice, *, act: str = "voices.read") -> ColumnElement[bool]:
+    """The condition under which a voice lies where the act is held: its province, its product, or its touchpoint's."""
+    reach = scope.reach(act)
+    if reach.is_everything:
         return true()
-    lines = sorted(scope.product_lines)
-    mine: list[ColumnElement[bool]] = [col(voice.province).in_(sorted(scope.territories))]
+    lines = sorted(reach.product_lines)
+    mine: list[ColumnElement[bool]] = [col(voice.province).in_(sorted(reach.territories))]
     if lines:
         mine.append(col(voice.product).in_(lines))
         mine.append(

@@ -9,9 +9,10 @@ from experience.audit.tables import AuditLine
 from experience.customers import operations, queries
 from experience.customers.operations import CustomerIn
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
+from tests.people import someone
 
-HUNAN = Scope(user_id=None, roles=frozenset({"analyst"}), territories=frozenset({"hunan"}))
+HUNAN = someone("analyst", territories=frozenset({"hunan"}))
 
 
 def test_a_customer_is_made_once_and_changed_after(session: Session, now: datetime) -> None:

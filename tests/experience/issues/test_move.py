@@ -21,13 +21,14 @@ from experience.issues.operations import (
     solve,
 )
 from experience.issues.tables import Issue
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.organisation.tables import Unit
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, moderate
 from experience.voices.tables import Voice
+from tests.people import someone
 
-LIN = Scope(user_id=None, name="林", roles=frozenset({"triager"}), is_everything=True)
+LIN = someone("triager", name="林", is_everything=True)
 
 
 def raised(session: Session, now: datetime, *texts: str, title: str = "充值不到账") -> tuple[Issue, list[Voice]]:
@@ -55,7 +56,7 @@ def test_a_unit_sees_what_it_was_given_and_nothing_else(session: Session, now: d
     centre = Unit(code="centre", name="中心", kind="centre", path="/1/")
     session.add(centre)
     session.flush()
-    zhou = Scope(user_id=None, roles=frozenset({"coordinator"}), unit_ids=frozenset({centre.id or 0}))
+    zhou = someone("coordinator", unit_ids=frozenset({centre.id or 0}))
     with pytest.raises(NotFound):
         queries.by_code(session, zhou, issue.code)
     mark_dispatched(session, SYSTEM, issue.id or 0, [centre.id or 0], now=now)

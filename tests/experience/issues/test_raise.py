@@ -9,12 +9,13 @@ from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.issues import queries
 from experience.issues.operations import IssueIn, join, raise_issue
 from experience.issues.tables import IssueSource
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.touchpoints.tables import Channel, Touchpoint
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_now
+from tests.people import someone
 
-LIN = Scope(user_id=None, name="林", roles=frozenset({"triager"}), is_everything=True)
+LIN = someone("triager", name="林", is_everything=True)
 
 
 def voices(session: Session, now: datetime, *texts: str, province: str = "guangdong") -> list[int]:
@@ -53,7 +54,7 @@ def test_a_suggested_severity_says_why(session: Session, now: datetime) -> None:
 
 def test_voices_of_another_province_cannot_be_used(session: Session, now: datetime) -> None:
     ids = voices(session, now, "充值不到账", province="hunan")
-    wang = Scope(user_id=None, roles=frozenset({"triager"}), territories=frozenset({"guangdong"}))
+    wang = someone("triager", territories=frozenset({"guangdong"}))
     with pytest.raises(NotFound):
         raise_issue(session, wang, IssueIn("充值不到账", voices=ids), now=now)
 
@@ -63,7 +64,7 @@ def test_what_is_no_issue_is_refused(session: Session, now: datetime) -> None:
         with pytest.raises(Invalid):
             raise_issue(session, LIN, told, now=now)
     with pytest.raises(Forbidden):
-        raise_issue(session, Scope(user_id=None, roles=frozenset({"viewer"})), IssueIn("充值"), now=now)
+        raise_issue(session, someone("viewer"), IssueIn("充值"), now=now)
 
 
 def test_joining_twice_adds_once(session: Session, now: datetime) -> None:

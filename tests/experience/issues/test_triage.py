@@ -11,12 +11,12 @@ from experience.issues import lifecycle, queries, triage
 from experience.issues.operations import accept, dismiss, triage_next
 from experience.issues.tables import Issue
 from experience.notices.tables import Notice
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_next
-from tests.people import build_house
+from tests.people import build_house, someone
 
-LIN = Scope(user_id=None, name="林", roles=frozenset({"triager"}), is_everything=True)
+LIN = someone("triager", name="林", is_everything=True)
 TROUBLE = (
     "充值话费扣了钱不到账", "充值了100元话费扣了钱没有到账", "话费充值钱扣了不到账太气人", "扣了钱充值话费就是不到账",
     "话费充值失败钱却扣了不到账", "充值话费不到账，钱已经扣了，没人管", "充值的话费一直不到账，钱扣了",

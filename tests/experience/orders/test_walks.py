@@ -107,7 +107,7 @@ class Walk:
         return [
             (scope, action)
             for scope in self.scopes
-            if scope.is_everything or order.unit_id in scope.unit_ids
+            if scope.reach("orders.read").sees_unit(order.unit_id)
             for action in lifecycle.allowed(around.standing(order, actors_of(scope, order, around), self.now))
             if action not in rare or self.chance.random() < 0.15
         ]

@@ -8,13 +8,14 @@ from sqlmodel import Session, func, select
 from experience.audit.tables import AuditLine
 from experience.customers.tables import Customer
 from experience.ground.errors import Forbidden, Invalid, NotFound
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.voices.intake import VoiceIn, digest
 from experience.voices.operations import hear, hear_many, unmask
 from experience.voices.tables import Voice
+from tests.people import someone
 
-ZHOU = Scope(user_id=None, name="周", roles=frozenset({"coordinator"}), territories=frozenset({"guangdong"}))
-PRIVACY = Scope(user_id=None, name="密", roles=frozenset({"privacy"}), is_everything=True)
+ZHOU = someone("coordinator", name="周", territories=frozenset({"guangdong"}))
+PRIVACY = someone("privacy", name="密", is_everything=True)
 
 
 def test_a_voice_heard_twice_is_one_voice(session: Session, now: datetime) -> None:
@@ -52,7 +53,7 @@ def test_unmasking_needs_the_right_and_a_reason_and_leaves_a_trace(session: Sess
 
 def test_what_lies_outside_the_scope_cannot_be_unmasked(session: Session, now: datetime) -> None:
     voice = hear(session, SYSTEM, VoiceIn("请回电", "hotline", province="hunan"), now=now)
-    mine = Scope(user_id=None, roles=frozenset({"callback"}), territories=frozenset({"guangdong"}))
+    mine = someone("callback", territories=frozenset({"guangdong"}))
     with pytest.raises(NotFound):
         unmask(session, mine, voice.id or 0, "回访核实情况", now=now)
 

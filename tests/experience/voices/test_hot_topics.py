@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.voices import bursts, queries
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_now
 from experience.voices.queries import Filters
+from tests.people import someone
 
 
 def test_five_times_the_usual_is_first_and_a_burst(session: Session, now: datetime) -> None:
@@ -24,7 +25,7 @@ def test_five_times_the_usual_is_first_and_a_burst(session: Session, now: dateti
     assert [(one.topic, one.n, round(one.rise), one.is_burst) for one in hot] == [
         ("billing", 5, 5, True), ("store", 3, 1, False)
     ]  # fmt: skip
-    assert queries.hot(session, Scope(user_id=None, territories=frozenset({"hunan"})), Filters(), now=now) == []
+    assert queries.hot(session, someone(territories=frozenset({"hunan"})), Filters(), now=now) == []
 
 
 @given(st.integers(0, 400), st.integers(0, 4000))

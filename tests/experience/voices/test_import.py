@@ -17,12 +17,13 @@ from sqlmodel import Session, col, func, select
 from experience.ground import sweep
 from experience.ground.errors import Invalid
 from experience.ground.store import transaction
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.voices import importers
 from experience.voices.importers import columns, formats, rejects, rows
 from experience.voices.jobs import JOBS
 from experience.voices.operations import upload
 from experience.voices.tables import Voice, VoiceImport
+from tests.people import someone
 
 HEADER = "工单号,反馈内容,来源,触点,省份,反馈时间"
 LINES = (
@@ -186,7 +187,7 @@ def test_an_open_quote_does_not_swallow_the_file_in_silence(tmp_path: Path, monk
 
 
 def test_a_province_imports_its_own_rows_only(own_database: Engine, tmp_path: Path, now: datetime) -> None:
-    zhou = Scope(user_id=None, roles=frozenset({"analyst"}), territories=frozenset({"guangdong"}))
+    zhou = someone("analyst", territories=frozenset({"guangdong"}))
     report = importers.run(own_database, written(tmp_path, *LINES), now=now, scope=zhou)
     assert (report.added, report.rejected) == (1, 2)
 

@@ -9,13 +9,14 @@ from sqlmodel import Session, select
 from experience.ground import sweep
 from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.ground.store import transaction
-from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.permissions import SYSTEM
 from experience.voices.intake import VoiceIn
 from experience.voices.jobs import JOBS
 from experience.voices.operations import correct, hear, read_next, read_now
 from experience.voices.tables import Reading, Voice
+from tests.people import someone
 
-LIN = Scope(user_id=None, name="林", roles=frozenset({"triager"}), is_everything=True)
+LIN = someone("triager", name="林", is_everything=True)
 
 
 def said(session: Session, text: str, now: datetime, **more: str) -> Voice:
@@ -70,7 +71,7 @@ def test_who_may_not_correct_and_who_may_not_see(session: Session, now: datetime
     voice = said(session, "充值不到账", now, province="hunan")
     read_now(session, [voice], now=now)
     with pytest.raises(Forbidden):
-        correct(session, Scope(user_id=None, roles=frozenset({"viewer"})), voice.id or 0, now=now, label="neutral")
-    elsewhere = Scope(user_id=None, roles=frozenset({"triager"}), territories=frozenset({"guangdong"}))
+        correct(session, someone("viewer"), voice.id or 0, now=now, label="neutral")
+    elsewhere = someone("triager", territories=frozenset({"guangdong"}))
     with pytest.raises(NotFound):
         correct(session, elsewhere, voice.id or 0, now=now, label="neutral")

@@ -17,8 +17,9 @@ from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_now
 from experience.voices.queries import Filters
 from experience.voices.tables import Voice
+from tests.people import someone
 
-WANG = Scope(user_id=None, name="王", roles=frozenset({"viewer"}), territories=frozenset({"hunan"}))
+WANG = someone("viewer", name="王", territories=frozenset({"hunan"}))
 
 
 def said(session: Session, now: datetime, *texts: str, **more: str) -> list[Voice]:
@@ -70,7 +71,7 @@ def test_another_province_finds_nothing(session: Session, now: datetime) -> None
 
 def test_a_base_sees_its_product_line(session: Session, now: datetime) -> None:
     said(session, now, "咪咕视频卡", product="video")
-    base = Scope(user_id=None, roles=frozenset({"viewer"}), product_lines=frozenset({"video"}))
+    base = someone("viewer", product_lines=frozenset({"video"}))
     assert found(session, "视频", base) == ["咪咕视频卡"]
 
 
