@@ -22,7 +22,7 @@
   var me = document.currentScript, told = me ? me.dataset : {}, site = told.site || "";
   if (!site || window.hsProbe) return;
   var endpoint = told.endpoint || new URL(me.src, location.href).origin;
-  var QUEUE = "hs_queue", SESSION = "hs_session", DEVICE = "hs_device", CONSENT = "hs_consent", TASK = "hs_task", CONFIG = "hs_config";
+  var QUEUE = "hs_queue", SESSION = "hs_session", DEVICE = "hs_device", CONSENT = "hs_consent", TASK = "hs_task", CONFIG = "hs_config", NOT_ALLOWED = "no consent or Do-Not-Track";
   var MOST = 200, BATCH = 20, WAIT = 2000, IDLE = 18e5, BEACON = 6e4, OLDEST = 7 * 864e5, HELD = 55e3, CALM = 250;
   var queue = [], context = {}, customer, config = {}, task, page, memory = {}, debugging = read("sessionStorage", "hs_debug");
   var timer, sending, failures = 0, retryAt = 0, stopped = "", ready, seenErrors = {}, errors = 0, invitation, moved = 0, asked = 0, leaving = 0;
@@ -78,7 +78,7 @@
 
   /* --- recording ---------------------------------------------------------------------------------------------- */
   function record(type, more) {
-    if (stopped || !isAllowed()) return say("not recorded:", type, stopped || "no consent, or Do-Not-Track");
+    if (stopped || !isAllowed()) return say("not recorded", type, stopped || NOT_ALLOWED);
     more = more || {};
     var event = { id: random(), at: new Date().toISOString(), touchpoint: code(more.touchpoint || (task && task.touchpoint) || page || "page"), type: type };
     if (more.step) event.step = code(more.step);
@@ -144,7 +144,7 @@
     if (!isAllowed()) return;
     var made = batch(2e5);
     sending = made;
-    say("sending", made.items.length, "events");
+    say("sending", made.items.length);
     plainFetch(endpoint + "/collect/v1/events", { method: "POST", headers: { "Content-Type": "text/plain" }, body: made.body, credentials: "omit", keepalive: made.body.length < BEACON, referrerPolicy: "origin" })
       .then(function (answer) {
         if (answer.status >= 500 || answer.status === 429 || answer.status === 408) throw new Error("HTTP " + answer.status);
@@ -155,13 +155,13 @@
         failures = retryAt = 0;
         drop(made.items);
         forget(made.items);
-        if (answer.status !== 202) say("refused", answer.status, answer.body.detail || answer.body);
+        if (answer.status !== 202) say("refused", answer.status, answer.body);
         else heard(answer.body);
         if (queue.length) plan(0);
       }), quietly(function (error) {
         sending = undefined;
         retryAt = Date.now() + Math.min(WAIT * Math.pow(2, failures++), 3e5) * (.75 + Math.random() / 2);
-        say("could not send, trying again in", Math.round((retryAt - Date.now()) / 1000), "s:", error.message);
+        say("not sent, again in", retryAt - Date.now(), "ms", error.message);
         persist();
         plan(0);
       }));
@@ -184,7 +184,7 @@
     if (!Array.isArray(known)) return;
     known = known.filter(function (item) { return item && item.e && Date.parse(item.e.at) > oldest; });
     queue = known.concat(queue).slice(-MOST);
-    if (known.length) { say("found", known.length, "unsent events"); plan(0); }
+    if (known.length) { say("unsent", known.length); plan(0); }
   }
   function leave() { // the answer will not be seen: keep the events until the next page hears that they arrived
     if (!queue.length || stopped || !isAllowed()) return;
@@ -196,8 +196,8 @@
     }
   }
   function heard(answer) {
-    say("answer: accepted", answer.accepted, "duplicate", answer.duplicate, "rejected", answer.rejected);
-    if (answer.invitation) { invitation = answer.invitation; invitation.heardAt = Date.now(); invite(); } else say("no survey:", answer.reason || "no trigger was hit, or the contact policy refused");
+    say("answer", answer);
+    if (answer.invitation) { invitation = answer.invitation; invitation.heardAt = Date.now(); invite(); } else say("no survey", answer.reason || "no trigger");
   }
 
   /* --- asking ------------------------------------------------------------------------------------------------- */
@@ -206,20 +206,20 @@
     var script = document.createElement("script");
     script.src = endpoint + "/sdk/survey.js";
     script.onload = quietly(then || function () {});
-    script.onerror = function () { say("survey not shown: its script did not load"); };
+    script.onerror = function () { say("survey not loaded"); };
     (document.head || document.documentElement).append(script);
   }
   function invite() {
     if (!invitation) return;
-    if (task) return say("survey waits: the customer is in the middle of", task.touchpoint);
+    if (task) return say("survey waits for", task.touchpoint);
     var one = invitation;
     invitation = undefined;
     setTimeout(quietly(function () {
       if (task) { invitation = one; return; }
-      if (Date.now() - one.heardAt > HELD) return say("survey not shown: the invitation ran out");
+      if (Date.now() - one.heardAt > HELD) return say("survey too late");
       widget(function () {
         var shown = window.hsSurvey.show({ endpoint: endpoint, site: site, token: one.token, survey: one.survey, version: one.version, definition: one.definition, snapshot: one.snapshot, onDone: function (how) { say("survey", one.survey, how); } });
-        say(shown ? "survey shown:" : "survey not shown, another one is on the screen:", one.survey);
+        say("survey", one.survey, shown ? "shown" : "not shown, another is");
       });
     }), CALM);
   }
@@ -381,8 +381,8 @@
   }
   function configured(found) {
     config = found || {};
-    if (config.enabled === false) stop("the service switched this site off");
-    else if (config.sample < 1 && !isDrawn(config.sample)) stop("this device is not in the sample");
+    if (config.enabled === false) stop("switched off");
+    else if (config.sample < 1 && !isDrawn(config.sample)) stop("not in the sample");
     ready = true;
     plan(queue.length >= BATCH ? 0 : WAIT / 2);
   }
@@ -417,12 +417,12 @@
     context: function (facts) { Object.assign(context, facts); },
     consent: function (yes) {
       kept(CONSENT, yes ? "yes" : "no");
-      if (yes) { stopped = ""; begin(); } else { stop("consent was withdrawn"); [QUEUE, SESSION, DEVICE].forEach(function (key) { delete memory[key]; write("localStorage", key, null); write("sessionStorage", key, null); }); }
+      if (yes) { stopped = ""; begin(); } else { stop("no consent"); [QUEUE, SESSION, DEVICE].forEach(function (key) { delete memory[key]; write("localStorage", key, null); write("sessionStorage", key, null); }); }
     },
     debug: function (off) {
       debugging = off !== false;
       write("sessionStorage", "hs_debug", debugging || null);
-      say("site", site, "service", endpoint, "session", isAllowed() ? session() : "none", "task", task, "waiting", queue.length, "config", config, stopped || (isAllowed() ? "recording" : "not allowed to record"));
+      say("site", site, "service", endpoint, "session", isAllowed() ? session() : "none", "task", task, "waiting", queue.length, "config", config, stopped || (isAllowed() ? "recording" : NOT_ALLOWED));
     }
   };
   var call = quietly(function (words) { var f = calls[words[0]]; if (f) f.apply(null, [].slice.call(words, 1)); else say("unknown call", words[0]); });

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Response, request
-from rjsmin import jsmin
+
+from experience.web.shrink import shrink
 
 bp = Blueprint("probe_sdk", __name__)
 
@@ -30,7 +31,7 @@ class Script:
 @cache
 def script() -> Script:
     """The probe, made once a process."""
-    text = jsmin(SOURCE.read_text(encoding="utf-8")).encode()
+    text = shrink(SOURCE.read_text(encoding="utf-8")).encode()
     integrity = "sha384-" + b64encode(hashlib.sha384(text).digest()).decode()
     return Script(text, gzip.compress(text, 9, mtime=0), hashlib.sha256(text).hexdigest()[:20], integrity)
 

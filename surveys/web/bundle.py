@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rjsmin import jsmin
+from experience.web.shrink import shrink
 
 SDK = Path(__file__).parent.parent / "sdk"
 
@@ -43,7 +43,7 @@ def script(*, minified: bool) -> Script:
     styles = json.dumps(re.sub(r"\s*\n\s*", "", _read("survey.css")), ensure_ascii=False)
     parts = _read("survey.js").replace('"__WORDS__"', words).replace('"__CSS__"', styles)
     whole = f"(function(){{\n{_read('logic.js')}\n{parts}\n}})();\n"
-    text = (jsmin(whole) if minified else whole).encode()
+    text = (shrink(whole) if minified else whole).encode()
     return Script(text, gzip.compress(text, 9, mtime=0), hashlib.sha256(text).hexdigest()[:20])
 
 
