@@ -122,15 +122,15 @@ def fill(url: str, part: Part, is_flood: bool = False) -> int:
     readings = [_reading(row, read) for row, read in zip(voices, reads, strict=True)]
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
+        copy(connection, "reading", readings)  # first, since the database labels a voice with what was read in it
         copy(connection, "voice", voices)
-        copy(connection, "reading", readings)
     return len(rows)
 
 
 def _voice(id: int, row: dict[str, Any], read: Reading) -> dict[str, Any]:
     at = row["at"]
     kept = {"id": id, "heard_at": at, "read_at": at, "triaged_at": at, "tokens": search.vector(read.tokens)}
-    return row | kept
+    return row | kept | {"search_form": search.FORM}
 
 
 def _reading(voice: dict[str, Any], read: Reading) -> dict[str, Any]:
@@ -148,16 +148,22 @@ def copy(connection: Any, table: str, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def indexes_off(engine: Engine) -> list[str]:
-    """Drops the indexes that no constraint needs; returns the statements that make them again."""
+    """Drops what slows a bulk down: indexes that no constraint needs, and the readings' foreign key.
+
+    Returns the statements that make them again.
+    """
     listed = text(
-        "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index"
+        "select 'drop index ' || indexrelid::regclass, pg_get_indexdef(indexrelid) from pg_index"
         " where indrelid in ('voice'::regclass, 'reading'::regclass) and not indisunique"
+        " union all select 'alter table reading drop constraint ' || conname,"
+        " 'alter table reading add constraint ' || conname || ' ' || pg_get_constraintdef(oid)"
+        " from pg_constraint where conrelid = 'reading'::regclass and confrelid = 'voice'::regclass"
     )
     with engine.begin() as connection:
         found = connection.execute(listed).all()
-        for name, _ in found:
-            connection.execute(text(f"drop index {name}"))
-    return [definition for _, definition in found]
+        for drop, _ in found:
+            connection.execute(text(drop))
+    return [make for _, make in found]
 
 
 def database(name: str) -> str:

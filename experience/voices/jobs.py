@@ -15,6 +15,7 @@ from experience.organisation.tables import User
 from experience.voices import importers
 from experience.voices.importers import rejects
 from experience.voices.operations import read_next
+from experience.voices.operations.refreshing import refresh_next
 from experience.voices.tables import VoiceImport
 
 #: Rows of an uploaded file dealt with in one step, so that others get their turn and a crash loses little.
@@ -71,4 +72,5 @@ def _scope(session: Session, kept: VoiceImport, now: datetime) -> Scope:
 JOBS: tuple[Job, ...] = (
     Job("voices.import", import_next, every_seconds=5),
     Job("voices.read", read_next, every_seconds=2),
+    Job("voices.refresh", refresh_next, every_seconds=60, limit=100),
 )

@@ -1,30 +1,42 @@
-"""Chinese full text: the vector kept of a voice, the query made of what was typed, and where it was found.
+"""Chinese full text: what is kept of a voice to find it by, the query made of what was typed, where it was found.
 
-PostgreSQL's own parser is left out on purpose: both sides are made of the same segmented words, word for word, so that
-the server's locale and dictionaries have no say.
+PostgreSQL's own parser is left out on purpose: its dictionaries and the server's locale have no say. A text is kept as
+its pairs of neighbouring characters (宽带费 as 宽带 and 带费) at their places, foreign words and figures whole. So
+every run of characters is found however text and query were cut, and however the operator's words have changed since.
+A pair that only meets across two longer words (普通|信号 holds 通信) is kept apart, marked `~`: it counts inside longer
+words and phrases, and is no find for the word 通信 itself.
 """
 
 import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from analysis import normalise
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.voices.intake import invalid
 
-#: Positions a tsvector can tell apart, and the longest word worth keeping (characters).
-LAST_POSITION = 16_383
+#: Number of this form of vector; voices kept in an older one are made anew by the clock (`voices.refresh`).
+FORM = 1
+#: Longest foreign word worth keeping (characters), and units kept of one voice (a longer letter: its beginning).
 WORD_LIMIT = 40
-#: Words kept of one voice; a longer letter is found by its beginning.
-WORDS_KEPT = 4_000
-#: Words of a query that are used.
+UNITS_KEPT = 8_000
+#: Characters of a query that are looked at, and words of it that are used.
+TYPED_LIMIT = 200
 QUERY_WORDS = 24
-_SEGMENTED_TYPED = re.compile(r'"([^"]*)"|“([^”]*)”|(\S+)')
+#: Shortest foreign word that also finds what begins with it (wifi finds wifi6).
+PREFIX_LEAST = 3
+#: A part of a query: perhaps a minus, then something in quotes or up to the next blank or quote.
+_OPEN, _SHUT = '"＂“”「『', '"＂“”」』'
+_TYPED = re.compile(rf"((?<!\S)[-－−])?(?:[{_OPEN}]([^{_SHUT}]*)[{_SHUT}]|([^\s{_OPEN}]+))")
 _HAS_MEANING = re.compile(r"\w")
+#: Foreign words and figures whole, Chinese characters (and kana, hangul) one by one.
+_UNITS = re.compile(r"(?:(?![\u2e80-\U0010ffff])[^\W_])+|(?=[\u2e80-\U0010ffff])\w")
+_DENIES = frozenset("不没無无未别莫")
 _EMPTY_WORDS = frozenset("的了是在我你您他她它们和与及就都而吗呢吧啊呀哦嘛着把被给让这那个也还很又") | {
     "a",
     "the",
@@ -44,20 +56,37 @@ def _quoted(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _parts(word: str) -> list[str]:
-    """Shorter words inside a long one (充值缴费 holds 充值 and 缴费), so that either finds it."""
-    if not 3 <= len(word) <= 8 or word.isascii():
-        return []
-    return [word[i : i + 2] for i in range(len(word) - 1)]
+def _units(token: str) -> list[str]:
+    return [unit[:WORD_LIMIT] for unit in _UNITS.findall(token.lower())]
+
+
+def _is_character(unit: str) -> bool:
+    return unit[0] >= "\u2e80"
 
 
 def vector(tokens: Iterable[str]) -> str:
-    """The literal of a tsvector with each word at its position; a long word is also found by its parts."""
+    """The literal of a tsvector of a text cut into these words."""
     places: dict[str, list[int]] = {}
-    for position, word in enumerate(words(tokens)[:WORDS_KEPT], start=1):
-        for form in (word, *_parts(word)):
-            places.setdefault(form, []).append(min(position, LAST_POSITION))
-    return " ".join(f"{_quoted(word)}:{','.join(map(str, dict.fromkeys(at)))}" for word, at in places.items())
+    for position, form in enumerate(_forms([units for token in tokens if (units := _units(token))]), start=1):
+        if position > UNITS_KEPT:
+            break
+        places.setdefault(form, []).append(position)
+    return " ".join(f"{_quoted(form)}:{','.join(map(str, at))}" for form, at in places.items())
+
+
+def _forms(cut: Sequence[Sequence[str]]) -> Iterator[str]:
+    """For each unit of the words what begins at it: a pair, a marked pair, or the unit itself."""
+    for place, word in enumerate(cut):
+        following = cut[place + 1] if place + 1 < len(cut) else ()
+        for at, unit in enumerate(word):
+            ends = at + 1 == len(word)
+            after = (following[0] if following else "") if ends else word[at + 1]
+            if not after or not _is_character(unit) or not _is_character(after):
+                yield unit
+            elif ends and len(word) > 1 and len(following) > 1:
+                yield f"~{unit}{after}"
+            else:
+                yield unit + after
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,50 +97,125 @@ class Wanted:
     terms: tuple[str, ...]
 
 
-def _either(word: str) -> str:
-    """The word as one, or as two words in a row: the text may have been cut elsewhere than the query."""
-    splits = (
-        [f"{_quoted(word[:i])} <-> {_quoted(word[i:])}" for i in range(1, len(word))] if len(word) in (3, 4) else []
-    )
-    if word.isascii() or not splits:
-        return _quoted(word)
-    return "(" + " | ".join([_quoted(word), *splits]) + ")"
+def wanted(typed: str, segment: Segment, *, own_words: frozenset[str] = frozenset()) -> Wanted:
+    """The query for what was typed: all words are wanted, in quotes exactly as written, with a minus not at all.
 
-
-def wanted(typed: str, segment: Segment) -> Wanted:
-    """The query for what was typed: words are all wanted; a part in quotes is wanted as a phrase."""
+    `own_words` are the operator's: texts older than the word may have been cut through it, and are found all the same.
+    """
     clauses: list[str] = []
     terms: list[str] = []
-    for match in _SEGMENTED_TYPED.finditer(typed[:200]):
-        phrase, loose = match[1] or match[2], match[3]
-        found = words(segment(phrase or loose or ""))[:QUERY_WORDS]
-        if phrase and found:
-            clauses.append("(" + " <-> ".join(_quoted(word) for word in found) + ")")
-            terms.append(phrase.strip())
-            continue
-        kept = [word for word in found if word not in _EMPTY_WORDS] or found
-        clauses += [_either(word) for word in kept]
-        terms += kept
+    for match in _TYPED.finditer(typed[:TYPED_LIMIT]):
+        is_unwanted = bool(match[1])
+        phrase, loose = match[2], match[3]
+        if phrase:
+            made, told = _exactly(segment(phrase)), [normalise.clean(phrase).text]
+        else:
+            kept = _telling(segment(loose or ""))
+            made, told = " & ".join(_word(word, own_words) for word in kept), kept
+        if made:
+            clauses.append(f"!({made})" if is_unwanted else f"({made})")
+            terms += [] if is_unwanted else [*told, *(word[:2] for word in told if not phrase and _is_loose(word))]
     return Wanted(" & ".join(clauses[:QUERY_WORDS]), tuple(dict.fromkeys(term for term in terms if term)))
+
+
+def _telling(tokens: Sequence[str]) -> list[str]:
+    """The words of a query worth looking for: empty ones left out unless there are no others, 不 kept with its word."""
+    found: list[str] = []
+    for word in words(tokens)[:QUERY_WORDS]:
+        if found and found[-1] in _DENIES:
+            found[-1] += word
+        else:
+            found.append(word)
+    return [word for word in found if word not in _EMPTY_WORDS] or found
+
+
+def _word(word: str, own_words: frozenset[str]) -> str:
+    """One word of a query, cut however it may be in the text."""
+    units = _units(word)
+    if len(units) == 2 and all(map(_is_character, units)) and word not in own_words:
+        return _quoted(word)
+    if len(units) == 1 and units[0].isascii() and units[0][0].isalpha() and len(units[0]) >= PREFIX_LEAST:
+        return _quoted(units[0]) + ":*"
+    if _is_loose(word):
+        return _loosely(units)
+    return _row(units)
+
+
+def _is_loose(word: str) -> bool:
+    return len(word) == 3 and all(map(_is_character, word))
+
+
+def _loosely(units: Sequence[str]) -> str:
+    """A word of three characters, or with one or two more before its last: 网速慢 finds 网速太慢."""
+    head, last = _either(units[0] + units[1]), _beginning(units[2])
+    return f"({_row(units)} | ({head} <3> {last}) | ({head} <4> {last}))"
+
+
+def _exactly(tokens: Iterable[str]) -> str:
+    return _row([unit for token in tokens for unit in _units(token)][: 4 * QUERY_WORDS])
+
+
+def _row(units: Sequence[str]) -> str:
+    """These units one after another; '' of none."""
+    steps = list(_steps(units))
+    if not steps:
+        return ""
+    joined = steps[0][1]
+    for (before, _), (at, form) in zip(steps, steps[1:], strict=False):
+        joined += f" <{at - before}> {form}"
+    return f"({joined})"
+
+
+def _steps(units: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Places and what must begin there, as few as fix every unit."""
+    at = 0
+    while at < len(units):
+        if not _is_character(units[at]):
+            yield at, _quoted(units[at])
+            at += 1
+            continue
+        end = at
+        while end < len(units) and _is_character(units[end]):
+            end += 1
+        if end - at == 1:
+            yield at, _beginning(units[at])
+        else:
+            starts = dict.fromkeys([*range(at, end - 1, 2), end - 2])
+            yield from ((start, _either(units[start] + units[start + 1])) for start in starts)
+        at = end
+
+
+def _either(pair: str) -> str:
+    return f"({_quoted(pair)} | {_quoted('~' + pair)})"
+
+
+def _beginning(character: str) -> str:
+    return f"({_quoted(character)}:* | {_quoted('~' + character)}:*)"
 
 
 def any_of(tokens: Iterable[str], *, most: int = 16) -> str:
     """A query that matches any of a text's telling words, for `similar`; '' when it has none."""
     telling = [word for word in dict.fromkeys(words(tokens)) if len(word) >= 2 and word not in _EMPTY_WORDS]
-    return " | ".join(_quoted(word) for word in telling[:most])
+    return " | ".join(made for word in telling[:most] if (made := _word(word, frozenset())))
 
 
 def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
-    """Where the terms stand in the text, as half-open spans, merged and in order; case does not matter."""
-    lower = text.lower()
-    if len(lower) != len(text):  # a few letters grow when lowered; then only exact case is found
-        lower = text
-    found = sorted(match.span() for term in terms if term for match in re.finditer(re.escape(term.lower()), lower))
+    """Where the terms stand in the text, as half-open spans, merged and in order.
+
+    The text is compared in its clean form: neither case nor width nor traditional characters matter.
+    """
+    clean = normalise.clean(text)
+    found = sorted(
+        clean.span(*match.span())
+        for term in terms
+        if term
+        for match in re.finditer(re.escape(term.lower()), clean.text)
+    )
     merged: list[tuple[int, int]] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
+        elif start < end:
             merged.append((start, end))
     return merged
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlmodel import Field
 
@@ -22,19 +22,23 @@ class Voice(Row, table=True):
     __tablename__ = "voice"
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
-        Index("ix_voice_tokens", "tokens", postgresql_using="gin"),
+        Index("ix_voice_find", "tokens", "labels", postgresql_using="gin"),
+        Index("ix_voice_old_form", "id", postgresql_where=text("search_form < 1 and read_at is not null")),
+        Index("ix_voice_fingerprint_at", "fingerprint", "at"),
+        Index("ix_voice_import_at", "import_id", "at", "id"),
+        Index("ix_voice_source_at", "source", "at", "id"),
         Index("ix_voice_unread", "id", postgresql_where=text("read_at is null")),
         Index("ix_voice_untriaged", "id", postgresql_where=text("triaged_at is null and read_at is not null")),
         Index("ix_voice_at_id", "at", "id"),
-        Index("ix_voice_province_at", "province", "at"),
-        Index("ix_voice_touchpoint_at", "touchpoint", "at"),
+        Index("ix_voice_province_at", "province", "at", "id"),
+        Index("ix_voice_touchpoint_at", "touchpoint", "at", "id"),
         Index("ix_voice_board", "board_state", "votes", postgresql_where=text("board_state <> 'hidden'")),
         CheckConstraint(f"board_state in {BOARD_STATES}", name="board_state"),
         CheckConstraint("mood between 1 and 5", name="mood"),
     )
     id: int | None = row_id()
     code: str = Field(unique=True)
-    source: str = Field(index=True)  # rant, survey, app, hotline, weibo, wechat, import, internal_trial, api …
+    source: str  # rant, survey, app, hotline, weibo, wechat, import, internal_trial, api …
     external_id: str | None = None
     text: str
     masked: str
@@ -50,11 +54,14 @@ class Voice(Row, table=True):
     consent: bool = False
     receipt_hash: str | None = Field(default=None, unique=True)
     response_id: int | None = Field(default=None, index=True)  # the survey response it was said in
-    import_id: int | None = reference("voice_import.id", nullable=True)
-    fingerprint: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, index=True))
+    import_id: int | None = reference("voice_import.id", nullable=True, index=False)
+    fingerprint: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     read_at: datetime | None = instant(nullable=True)
     triaged_at: datetime | None = instant(nullable=True)  # when the clock looked whether it makes an issue
     tokens: str | None = Field(default=None, sa_column=Column(TSVECTOR))
+    search_form: int = Field(default=0, sa_type=SmallInteger)  # of `tokens`; see search.FORM
+    #: What lists are narrowed to, kept by the database itself from the voice and its reading: see migration 0005.
+    labels: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
     board_state: str = "hidden"
     board_reply: str = ""
     votes: int = 0

@@ -58,7 +58,7 @@ def read_now(session: Session, voices: Sequence[Voice], *, now: datetime) -> lis
     session.connection().execute(
         update(table)
         .where(table.c.id == bindparam("voice"))
-        .values(read_at=now, tokens=cast(cast(bindparam("vector"), Text), TSVECTOR)),
+        .values(read_at=now, tokens=cast(cast(bindparam("vector"), Text), TSVECTOR), search_form=search.FORM),
         vectors,
     )
     for voice in voices:

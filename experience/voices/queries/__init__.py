@@ -1,7 +1,8 @@
 """Reads of voices, each within the caller's scope (the public board and receipts apart, which have no caller)."""
 
 from experience.voices.queries.board import BoardCard, board, by_receipt, similar, solved
-from experience.voices.queries.lists import Filters, Heard, Page, conditions, demand_row_id, one, page, some, visible
+from experience.voices.queries.lists import Filters, Heard, Page, conditions, demand_row_id, one, some, visible
+from experience.voices.queries.pages import page
 from experience.voices.queries.topics import hot
 
 __all__ = [
