@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class Cluster:
         return len(self.members)
 
 
+def is_possible() -> bool:
+    """Whether what makes heaps is installed; the product reads without it."""
+    return find_spec("sklearn") is not None
+
+
 def clusters(texts: Sequence[Sequence[str]], *, seed: int = 7) -> list[Cluster]:
     """Heaps of segmented texts, biggest first; the same texts and seed give the same heaps.
 
@@ -63,16 +69,23 @@ def clusters(texts: Sequence[Sequence[str]], *, seed: int = 7) -> list[Cluster]:
         raise ValueError(f"at most {MOST} distinct texts")
     if len(places) < FEWEST:
         return []
-    distinct = list(places)
-    vectors = _vectors(distinct, seed)
+    vectors = _vectors(list(places), seed)
     if vectors is None:
         return []
     labels, nearness = _grouped(vectors, seed)
-    made = [_cluster(distinct, list(places.values()), labels == label, nearness) for label in range(labels.max() + 1)]
-    kept = [one for one in made if one is not None]
-    total = len(texts)
-    named = [_with_share(one, total) for one in kept]
-    return sorted(named, key=lambda one: (-one.size, one.name))
+    said = _Said(list(places), list(places.values()), ["".join(texts[some[0]]) for some in places.values()], len(texts))
+    made = [_cluster(said, labels == label, nearness) for label in range(labels.max() + 1)]
+    return sorted((one for one in made if one is not None), key=lambda one: (-one.size, one.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The distinct texts: what each tells, the places it is said at, its characters; and how many were given."""
+
+    told: Sequence[frozenset[str]]
+    places: Sequence[Sequence[int]]
+    texts: Sequence[str]
+    given: int
 
 
 def _told(words: Sequence[str]) -> frozenset[str]:
@@ -110,18 +123,12 @@ def _grouped(vectors: Floats, seed: int) -> tuple[npt.NDArray[np.int32], Floats]
     return fitted.labels_, nearness
 
 
-def _cluster(
-    texts: Sequence[frozenset[str]],
-    places: Sequence[Sequence[int]],
-    is_in: npt.NDArray[np.bool_],
-    nearness: Floats,
-) -> Cluster | None:
+def _cluster(said: _Said, is_in: npt.NDArray[np.bool_], nearness: Floats) -> Cluster | None:
     """The heap, or None when it is too small or too loose to be shown."""
     inside: list[int] = np.flatnonzero(is_in).tolist()
-    outside: list[int] = np.flatnonzero(~is_in).tolist()
     tightness = float(nearness[is_in].mean()) if inside else 0.0
-    members = sorted(place for at in inside for place in places[at])
-    words = _words([texts[at] for at in inside], [texts[at] for at in outside])
+    members = sorted(place for at in inside for place in said.places[at])
+    words = _words(said, inside, np.flatnonzero(~is_in).tolist())
     if len(members) < _SMALLEST or len(inside) < 2 or tightness < _LOOSEST or not words:
         return None
     nearest = sorted(inside, key=lambda at: (-nearness[at], at))
@@ -129,23 +136,20 @@ def _cluster(
         name=name(words),
         words=words,
         members=tuple(members),
-        examples=tuple(places[at][0] for at in nearest[:_EXAMPLES]),
-        share=0.0,
+        examples=tuple(said.places[at][0] for at in nearest[:_EXAMPLES]),
+        share=len(members) / said.given,
         tightness=tightness,
     )
 
 
-def _with_share(one: Cluster, total: int) -> Cluster:
-    return Cluster(one.name, one.words, one.members, one.examples, one.size / total, one.tightness)
-
-
-def _words(inside: Sequence[frozenset[str]], outside: Sequence[frozenset[str]]) -> tuple[str, ...]:
+def _words(said: _Said, inside: Sequence[int], outside: Sequence[int]) -> tuple[str, ...]:
     """The phrases that set the heap apart and that more than one of its texts holds; pieces of others left out."""
-    here, there = (Counter(word for text in texts for word in text) for texts in (inside, outside))
+    here, there = (Counter(word for at in some for word in said.told[at]) for some in (inside, outside))
     scored = [word for word, z in series.telling_words(here, there, most=40) if here[word] > 1 and z > 1]
     chosen: list[str] = []
     for word in scored:
-        whole = next((longer for longer in scored if word in longer and here[longer] >= 0.7 * here[word]), word)
+        longer = next((one for one in scored if word in one and here[one] >= 0.7 * here[word]), word)
+        whole = emerging.grown(longer, [said.texts[at] for at in inside if longer in said.texts[at]])
         if not any(whole in known or known in whole for known in chosen):
             chosen.append(whole)
     return tuple(chosen[:8])

@@ -101,4 +101,4 @@ def telling_words(
         odds = math.log((count + alpha) / (n_here + prior - count - alpha + 1e-9))
         odds -= math.log((other + alpha) / (n_there + prior - other - alpha + 1e-9))
         scores.append((word, odds / math.sqrt(1 / (count + alpha) + 1 / (other + alpha))))
-    return sorted(scores, key=lambda pair: -pair[1])[:most]
+    return sorted(scores, key=lambda pair: (-pair[1], pair[0]))[:most]

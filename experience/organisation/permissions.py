@@ -21,6 +21,7 @@ ACTS: dict[str, frozenset[str]] = {
         "voices.unmask": "privacy callback",
         "models.see": "leader triager analyst",
         "models.change": "analyst",
+        "words.edit": "triager analyst",
         "issues.read": f"{_READERS} callback",
         "issues.triage": "triager dispatcher",
         "orders.read": "leader triager dispatcher reviewer analyst callback coordinator approver handler viewer",

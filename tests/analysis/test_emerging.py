@@ -71,6 +71,13 @@ def test_pieces_fold_into_the_phrase_they_are_said_in(told: list[Alarm], kept: l
     assert [one.phrase for one in emerging.folded(told)] == kept
 
 
+def test_a_piece_grows_to_the_word_it_is_cut_from_and_no_further() -> None:
+    texts = ["碰一碰交不了费", "手机碰一碰总失败", "说好的碰一碰优惠没有", "用了碰一碰没反应"]
+    assert emerging.grown("碰一", texts) == "碰一碰"
+    assert emerging.grown("一碰", texts) == "碰一碰"
+    assert emerging.grown("碰一碰", texts) == "碰一碰"
+
+
 def _week(day: date, *, new: int) -> list[list[str]]:
     things = ("宽带断网", "流量超套", "话费多扣", "营业厅排队", "客服难打通", "套餐太贵")
     said = [f"{things[i % 6]}第{day.toordinal()}件{i}号，请尽快处理吧{chr(0x4E00 + i)}" for i in range(300)]

@@ -40,8 +40,8 @@ def add_words(session: Session, scope: Scope, words: Iterable[str], *, now: date
 def remove_word(session: Session, scope: Scope, word_id: int, *, now: datetime) -> str:
     """Takes a word away and returns it. Raises NotFound."""
     demand(scope)
-    gone = session.scalars(delete(OperatorWord).where(col(OperatorWord.id) == word_id).returning(OperatorWord.word))
-    word = gone.first()
+    gone = delete(OperatorWord).where(col(OperatorWord.id) == word_id).returning(col(OperatorWord.word))
+    word = session.scalars(gone).first()
     if word is None:
         raise NotFound(say("这个词已经不在词库里了，刷新页面看看。"))
     _changed(session, scope, "words.remove", ("operator_word", word_id), [word], now=now)
@@ -79,8 +79,8 @@ def add_terms(
 def remove_term(session: Session, scope: Scope, term_id: int, *, now: datetime) -> str:
     """Takes a term away and returns it. Raises NotFound."""
     demand(scope)
-    gone = session.scalars(delete(TopicTerm).where(col(TopicTerm.id) == term_id).returning(TopicTerm.term))
-    term = gone.first()
+    gone = delete(TopicTerm).where(col(TopicTerm.id) == term_id).returning(col(TopicTerm.term))
+    term = session.scalars(gone).first()
     if term is None:
         raise NotFound(say("这个词已经不在词库里了，刷新页面看看。"))
     _changed(session, scope, "words.remove_term", ("topic_term", term_id), [term], now=now)

@@ -1,0 +1,20 @@
+"""The clock's work of discovery: asking every night and week, and looking."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from experience.discovery.operations import ask_nightly, look_next
+from experience.discovery.operations.looking import JOB
+from experience.ground.sweep import Job
+
+
+def ask(session: Session, now: datetime) -> bool:
+    """Asks for this night's looks; whether there were any to ask for."""
+    return ask_nightly(session, now=now) > 0
+
+
+JOBS: tuple[Job, ...] = (
+    Job("discovery.ask", ask, every_seconds=600),
+    Job(JOB, look_next, every_seconds=5, limit=50),
+)
