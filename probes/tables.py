@@ -128,6 +128,6 @@ class Firing(Row, table=True):
     subject: str = ""
     touchpoint: str = ""
     anomaly_id: int | None = reference("anomaly.id", nullable=True)
-    snapshot: dict[str, Any] = document()
+    snapshot: dict[str, Any] = document()  # what the probe saw (see triggers.snapshot), and the province
     invitation_id: int | None = Field(default=None, sa_type=BigInteger)
     outcome: str = ""  # offered, or the contact policy's reason of refusal

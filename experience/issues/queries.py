@@ -159,6 +159,7 @@ def similar(session: Session, scope: Scope, issue: Issue, *, limit: int = 5) -> 
 
 
 def missing_voices(session: Session, scope: Scope, wanted: Sequence[int]) -> list[int]:
-    """Those of the wanted voices that do not exist or lie outside the scope."""
-    known = set(session.exec(select(Voice.id).where(col(Voice.id).in_(wanted), voices.visible(scope))))
+    """Those of the wanted voices that do not exist or lie where the caller does not triage."""
+    is_reached = voices.visible(scope, act="issues.triage")
+    known = set(session.exec(select(Voice.id).where(col(Voice.id).in_(wanted), is_reached)))
     return [id for id in wanted if id not in known]

@@ -11,12 +11,19 @@ from experience.ground.errors import Forbidden, Invalid
 from experience.ground.i18n import say
 from experience.organisation import directory, operations
 from experience.organisation.permissions import ACTS
-from experience.web import door
+from experience.web import auth, door
 from experience.web.saying import BEIJING
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 ROW = "<int(max=9223372036854775807):row_id>"
+
+
+@bp.before_request
+def only_in_person() -> None:
+    """What one's account rests on is changed by who logged in; a token, perhaps narrowed, would widen itself here."""
+    if request.method == "POST" and door.somebody() is not None and door.login() is None:
+        raise Forbidden(say("令牌不能修改账号，请登录后操作。"))
 
 
 @bp.get("")
@@ -52,6 +59,18 @@ def password() -> Any:
         return _page(refusal=refused.sentence), 422
     door.commit()
     flash(gettext("密码已修改，请用新密码登录。"), "good")
+    answer = redirect("/login", 303)
+    answer.delete_cookie(door.COOKIE)
+    return answer
+
+
+@bp.post("/sessions/end")
+@door.requires("")
+def log_out_everywhere() -> Response:
+    """Every session of this user ends, this one too; tokens stay, and are revoked one by one."""
+    operations.log_out_everywhere(door.db(), door.scope(), now=door.now())
+    door.commit()
+    flash(gettext("所有设备都已退出，请重新登录。"), "good")
     answer = redirect("/login", 303)
     answer.delete_cookie(door.COOKIE)
     return answer
@@ -119,14 +138,13 @@ def dismiss(row_id: int) -> Response:
 def act_for() -> Response:
     """Acts for a colleague who appointed one, or for oneself again (no user given)."""
     login = door.login()
-    if login is None:
-        raise Forbidden(say("只有登录的会话可以切换身份。"))
+    assert login is not None  # see only_in_person
     given = request.form.get("user", "")
     if given and not (given.isascii() and given.isdigit() and int(given) < 2**63):
         raise Invalid(say("没有这位同事。"))
-    operations.act_for(door.db(), door.scope(), login, int(given) if given else None, now=door.now())
+    key = operations.act_for(door.db(), door.scope(), login, int(given) if given else None, now=door.now())
     door.commit()
-    return redirect("/", 303)
+    return auth.with_cookie(redirect("/", 303), key)
 
 
 def _instant(name: str) -> datetime:

@@ -51,7 +51,7 @@ def log_in() -> Any:
     door.commit()
     if key is None:
         return render_template("login.html", form=form, refusal=lazy_gettext("账号或密码不对，请重新输入。")), 422
-    return _with_cookie(redirect(_inside(form.next.data), 303), key)
+    return with_cookie(redirect(_inside(form.next.data), 303), key)
 
 
 @bp.post("/logout")
@@ -64,7 +64,8 @@ def log_out() -> Any:
     return answer
 
 
-def _with_cookie(answer: Response, key: str) -> Response:
+def with_cookie(answer: Response, key: str) -> Response:
+    """The answer with the key of a browser session in its cookie."""
     chosen = settings()
     answer.set_cookie(
         door.COOKIE,

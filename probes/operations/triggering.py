@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from experience.audit.operations import record
 from experience.customers.operations import known_by_ref
-from experience.ground.errors import Invalid, NotFound
+from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.organisation.permissions import Scope
 from probes import triggers
@@ -169,7 +169,7 @@ def _offer(session: Session, rule: Rule, sender: Sender, one: Kept, now: datetim
         session=sender.session,
         subject=subject,
         touchpoint=one.touchpoint,
-        snapshot=seen,
+        snapshot={**seen, "province": one.province},
     )
     session.add(firing)
     session.flush()
@@ -222,9 +222,12 @@ def edit(session: Session, scope: Scope, trigger_id: int | None, told: Mapping[s
 
     `told`: name, touchpoint, when, survey, sample, sample_class, hourly_cap, is_active; what is left out stays.
 
-    Raises Invalid for what the rules cannot read, NotFound for an unknown trigger or survey.
+    A rule asks customers of every province, so it takes the act everywhere. Raises Forbidden without, Invalid for what
+    the rules cannot read, NotFound for an unknown trigger or survey.
     """
     scope.demand("triggers.edit")
+    if not scope.reach("triggers.edit").is_everything:
+        raise Forbidden(say("触发规则对各省都有效，由集团中心维护。"))
     row = session.get(Trigger, trigger_id) if trigger_id is not None else None
     if trigger_id is not None and row is None:
         raise NotFound(say("没有这条触发规则。"))

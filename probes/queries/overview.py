@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, true
 from sqlmodel import Session, col, select
 
 from experience.measures import queries as measures
@@ -155,11 +155,11 @@ class Asked:
     refused: Sequence[tuple[str, int]]
 
 
-def asked(session: Session, touchpoint: str, *, start: datetime) -> list[Asked]:
-    """Questions put since an instant, and why others were not put."""
+def asked(session: Session, scope: Scope, touchpoint: str, *, start: datetime) -> list[Asked]:
+    """Questions put in the caller's provinces since an instant, and why others were not put."""
     rows = session.execute(
         select(Firing.survey, Firing.outcome, func.count())
-        .where(Firing.touchpoint == touchpoint, Firing.at >= start)
+        .where(Firing.touchpoint == touchpoint, Firing.at >= start, _fired_in(scope))
         .group_by(col(Firing.survey), col(Firing.outcome))
         .order_by(func.count().desc())
     ).all()
@@ -170,6 +170,24 @@ def asked(session: Session, touchpoint: str, *, start: datetime) -> list[Asked]:
         Asked(survey, of.get("offered", 0), [(why, n) for why, n in of.items() if why not in ("offered", "")])
         for survey, of in by_survey.items()
     ]
+
+
+def outcomes(session: Session, scope: Scope, *, start: datetime) -> dict[int, dict[bool, int]]:
+    """Trigger id -> how many of its hits since an instant were offered a survey (True) or not, in one's provinces."""
+    n, is_offered = func.count(), col(Firing.outcome) == "offered"
+    rows = session.execute(
+        select(Firing.trigger_id, n.filter(is_offered), n.filter(~is_offered))
+        .where(col(Firing.trigger_id).is_not(None), Firing.at > start, _fired_in(scope))
+        .group_by(col(Firing.trigger_id))
+    )
+    none: dict[int, dict[bool, int]] = defaultdict(lambda: {True: 0, False: 0})
+    return none | {trigger_id: {True: offered, False: others} for trigger_id, offered, others in rows}
+
+
+def _fired_in(scope: Scope) -> ColumnElement[bool]:
+    """The condition on Firing: the hit's province, kept with what the probe saw, lies where touchpoints are read."""
+    reach = scope.reach("touchpoints.read")
+    return true() if reach.is_everything else col(Firing.snapshot)["province"].as_string().in_(reach.territories)
 
 
 def arriving(session: Session, scope: Scope, site: str, *, since: datetime, limit: int = 12) -> list[ProbeEvent]:

@@ -84,7 +84,7 @@ def one(code: str) -> str:
         anomalies=anomalies,
         funnel=queries.funnel_of(db, scope, code, place.steps, end=now, province=province),
         codes=overview.codes(db, scope, code, start=start, province=province),
-        asked=overview.asked(db, code, start=now - LATELY),
+        asked=overview.asked(db, scope, code, start=now - LATELY),
         reasons=REASONS,
         triggers=db.exec(select(Trigger).where(Trigger.touchpoint == code).order_by(col(Trigger.id))).all(),
         issues=issues.page(db, scope, issues.Filters(touchpoint=code), limit=8)[0],

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from experience.demo.operator import LOGINS, PASSWORD
 from experience.ground.config import settings
-from experience.issues.tables import Issue
+from experience.issues.tables import Issue, IssueSource
 from experience.orders.tables import Effect, FollowUp, OrderStep, WorkOrder
 from experience.voices.tables import Voice
 from experience.web import door
@@ -135,8 +136,12 @@ def _steps(since: datetime) -> Sequence[Step]:
 
 
 def _happened(since: datetime) -> list[bool]:
-    """Whether each step has happened since then, in one query."""
-    acted = select(OrderStep.id).join(WorkOrder, col(WorkOrder.id) == OrderStep.order_id).where(OrderStep.at >= since)
+    """Whether each step has happened since then to the hall's own touchpoint, in one query."""
+    told = select(IssueSource.issue_id).join(Voice, (col(Voice.id) == IssueSource.row) & (IssueSource.kind == "voice"))
+    heard = told.where(Voice.touchpoint == TOUCHPOINT, Voice.heard_at >= since)
+    is_ours = or_(col(Issue.touchpoint) == TOUCHPOINT, col(Issue.id).in_(heard))
+    orders = select(WorkOrder.id).join(Issue, col(Issue.id) == WorkOrder.issue_id).where(is_ours)
+    acted = select(OrderStep.id).where(col(OrderStep.order_id).in_(orders), OrderStep.at >= since)
     asked: tuple[Any, ...] = (
         select(ProbeEvent.event_id).where(
             ProbeEvent.site == SITE, ProbeEvent.touchpoint == TOUCHPOINT, ProbeEvent.type == "fail",
@@ -145,15 +150,16 @@ def _happened(since: datetime) -> list[bool]:
         select(Firing.id).where(Firing.touchpoint == TOUCHPOINT, Firing.outcome == "offered", Firing.at >= since),
         select(Response.id).where(Response.touchpoint == TOUCHPOINT, Response.at >= since),
         select(Voice.id).where(
-            col(Voice.source).in_(("survey", "rant")), col(Voice.read_at) >= since, Voice.heard_at >= since
+            col(Voice.source).in_(("survey", "rant")), col(Voice.read_at) >= since, Voice.heard_at >= since,
+            col(Voice.touchpoint).in_((TOUCHPOINT, "")),
         ),
-        select(Issue.id).where(Issue.opened_at >= since),
-        select(WorkOrder.id).where(col(WorkOrder.dispatched_at) >= since),
+        select(Issue.id).where(is_ours, Issue.opened_at >= since),
+        orders.where(col(WorkOrder.dispatched_at) >= since),
         acted.where(OrderStep.action == "accept"),
         acted.where(OrderStep.action == "reply"),
         acted.where(OrderStep.action == "confirm"),
-        select(FollowUp.id).where(FollowUp.created_at >= since),
-        select(Effect.id).where(col(Effect.measured_at) >= since),
+        select(FollowUp.id).where(col(FollowUp.order_id).in_(orders), FollowUp.created_at >= since),
+        select(Effect.id).where(Effect.touchpoint == TOUCHPOINT, col(Effect.measured_at) >= since),
     )  # fmt: skip
     row = door.db().execute(select(*(one.exists() for one in asked))).one()
     return [bool(found) for found in row]

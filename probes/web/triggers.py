@@ -1,12 +1,10 @@
 """Trigger rules: the list, the editor, and the switch that stops one at once."""
 
-from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import func
 from sqlmodel import col, select
 from werkzeug.wrappers import Response
 
@@ -17,8 +15,9 @@ from experience.web import door
 from experience.web.once import once
 from experience.web.saying import told
 from probes.operations import edit, simulate
+from probes.queries import overview
 from probes.simulation import Outcome
-from probes.tables import Firing, Trigger
+from probes.tables import Trigger
 from probes.triggers import REASONS
 from surveys.tables import Survey
 
@@ -35,14 +34,7 @@ SURVEYS = 300
 def index() -> str:
     """The rules, with what became of their hits in the last week."""
     rows = door.db().exec(select(Trigger).order_by(col(Trigger.is_active).desc(), col(Trigger.id)).limit(MOST)).all()
-    hits = door.db().execute(
-        select(Firing.trigger_id, Firing.outcome, func.count())
-        .where(col(Firing.trigger_id).is_not(None), Firing.at > door.now() - WEEK)
-        .group_by(col(Firing.trigger_id), col(Firing.outcome))
-    )
-    counts: dict[int, Counter[bool]] = defaultdict(Counter)
-    for trigger_id, outcome, n in hits.all():
-        counts[trigger_id][outcome == "offered"] += n
+    counts = overview.outcomes(door.db(), door.scope(), start=door.now() - WEEK)
     return render_template("probes/triggers.html", triggers=rows, counts=counts)
 
 
@@ -50,7 +42,7 @@ def index() -> str:
 @door.requires("triggers.edit")
 def new() -> str:
     """An empty rule."""
-    return _editor(None, {"touchpoint": request.args.get("touchpoint", ""), "type": "event", "event": "fail"})
+    return _editor(None, {"touchpoint": request.args.get("touchpoint", ""), "type": "event", "event": "fail", "sample_class": "anomaly"})
 
 
 @bp.get("/<int:trigger_id>")
@@ -129,7 +121,7 @@ def _typed() -> dict[str, Any]:
         "survey": form.get("survey", ""),
         "when": when,
         "sample": _number(form.get("sample"), 100) / 100,
-        "sample_class": "anomaly",
+        "sample_class": form.get("sample_class", "anomaly"),
         "hourly_cap": min(_number(form.get("hourly_cap"), 200), 100_000),
         "is_active": bool(form.get("is_active")),
     }

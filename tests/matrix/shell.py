@@ -11,6 +11,7 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/static/<path:filename>", None),
     ("GET", "/account", ""),
     ("POST", "/account/act-for", ""),
+    ("POST", "/account/sessions/end", ""),
     ("POST", "/account/deputies", ""),
     ("POST", f"/account/deputies/{_ROW}/dismiss", ""),
     ("POST", "/account/language", ""),

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as sqlmodel_select
 
 from experience.audit.operations import record
-from experience.ground.errors import Conflict, Invalid, NotFound
+from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.issues import lifecycle, queries, triage
 from experience.issues.tables import Issue, IssueSource
@@ -48,7 +48,8 @@ class IssueIn:
 def raise_issue(session: Session, scope: Scope, told: IssueIn, *, now: datetime) -> Issue:
     """The new issue with its evidence; what it does not name (topic, province) is taken from its voices.
 
-    Raises Invalid for an empty or overlong title or a severity outside 1–4, NotFound for voices outside the scope.
+    Raises Invalid for an empty or overlong title or a severity outside 1–4, NotFound for voices outside the scope,
+    Forbidden for another's province.
     """
     scope.demand("issues.triage")
     _demand_sound(told)
@@ -71,6 +72,7 @@ def raise_issue(session: Session, scope: Scope, told: IssueIn, *, now: datetime)
         opened_at=now,
         opened_by_id=scope.user_id,
     )
+    _place(scope, issue)
     session.add(issue)
     session.flush()
     attach(session, issue, [*(("voice", id) for id in told.voices), *told.sources], now)
@@ -111,6 +113,7 @@ def change(
         return issue
     for name, (_, value) in differences.items():
         setattr(issue, name, value)
+    _demand_place(scope, issue)
     issue.version += 1
     session.add(issue)
     shown = {name: pair for name, pair in differences.items() if name not in ("title", "summary")}
@@ -155,6 +158,21 @@ def _demand_sound(told: IssueIn) -> None:
         errors.append(("summary", say("说明最多 %(most)d 个字。", most=SUMMARY_LIMIT)))
     if errors:
         raise Invalid(errors[0][1], [{"field": field, "sentence": sentence} for field, sentence in errors])
+
+
+def _place(scope: Scope, issue: Issue) -> None:
+    """An issue without a place gets the one of a caller who triages in one province only."""
+    reach = scope.reach("issues.triage")
+    if not reach.is_everything and not issue.province and not issue.product and len(reach.territories) == 1:
+        issue.province = next(iter(reach.territories))
+    _demand_place(scope, issue)
+
+
+def _demand_place(scope: Scope, issue: Issue) -> None:
+    """Raises Forbidden for an issue put where the caller does not triage; it would be theirs no longer."""
+    reach = scope.reach("issues.triage")
+    if not reach.sees_province(issue.province) and issue.product not in reach.product_lines:
+        raise Forbidden(say("只能登记本省或本产品的问题。"))
 
 
 def _demand_voices(session: Session, scope: Scope, voice_ids: Sequence[int]) -> None:

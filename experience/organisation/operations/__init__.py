@@ -9,7 +9,7 @@ from experience.organisation.operations.administration import (
     switch_user,
 )
 from experience.organisation.operations.deputies import act_for, appoint, dismiss
-from experience.organisation.operations.logins import change_password, end_all, log_in, log_out
+from experience.organisation.operations.logins import change_password, end_all, log_in, log_out, log_out_everywhere
 from experience.organisation.operations.structure import UnitIn, UserIn, ensure_unit, ensure_user, set_active
 from experience.organisation.operations.tokens import issue_token, revoke
 
@@ -29,6 +29,7 @@ __all__ = [
     "issue_token",
     "log_in",
     "log_out",
+    "log_out_everywhere",
     "reset_password",
     "revoke",
     "save_unit",

@@ -9,7 +9,7 @@ from experience.audit.operations import record
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.organisation import credentials
-from experience.organisation.operations.logins import end_all
+from experience.organisation.operations.logins import end_all, revoke_all
 from experience.organisation.operations.structure import UnitIn, UserIn, ensure_unit, ensure_user, set_active
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Grant, Unit, User
@@ -22,6 +22,7 @@ def save_unit(session: Session, scope: Scope, told: UnitIn, *, is_new: bool, now
         raise Conflict(say("单位代码 %(code)s 已被使用，请换一个。", code=told.code))
     parent = session.exec(select(Unit).where(Unit.code == told.parent)).first() if told.parent else None
     _demand_unit(scope, known or parent)
+    _demand_place(scope, told, known)
     if not told.code or not told.name:
         raise Invalid(say("请填写单位的代码和名称。"))
     unit = ensure_unit(session, told)
@@ -64,12 +65,13 @@ def switch_user(session: Session, scope: Scope, login: str, *, is_active: bool, 
 
 
 def reset_password(session: Session, scope: Scope, login: str, *, now: datetime) -> str:
-    """A new password for a user who forgot theirs, shown only now; their sessions end."""
+    """A new password for a user who forgot theirs, shown only now; their sessions and tokens end."""
     user = administered(session, scope, login)
     fresh = secrets.token_urlsafe(9)
     user.password_hash, user.failures, user.failed_at = credentials.hash_password(fresh), 0, None
     session.add(user)
     end_all(session, user.id or 0, now=now)
+    revoke_all(session, user.id or 0, now=now)
     record(session, scope, "reset_password", ("user", login), now=now)
     return fresh
 
@@ -98,6 +100,15 @@ def _demand_unit(scope: Scope, unit: Unit | None) -> None:
     if reach.is_everything or (unit is not None and reach.sees_unit(unit.id or 0)):
         return
     raise Forbidden(say("这个单位不在您的管理范围内。"))
+
+
+def _demand_place(scope: Scope, told: UnitIn, known: Unit | None) -> None:
+    """A unit reaches the data of its province and product line: nobody gives one what lies outside their own."""
+    reach = scope.reach("organisation.edit")
+    kept = (known.territory, known.product_line) if known else ("", "")
+    is_fine = told.territory in ("", kept[0]) or reach.sees_province(told.territory)
+    if not reach.is_everything and not (is_fine and told.product_line in {"", kept[1], *reach.product_lines}):
+        raise Forbidden(say("不能给单位指定您管理范围之外的省份或产品线。"))
 
 
 def _granted(told: UserIn) -> dict[str, list[str]]:

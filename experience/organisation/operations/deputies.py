@@ -8,7 +8,7 @@ from experience.audit.operations import record
 from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.organisation import queries
-from experience.organisation.operations.logins import holder
+from experience.organisation.operations.logins import holder, renewed
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Deputy, Login
 
@@ -40,10 +40,14 @@ def dismiss(session: Session, scope: Scope, deputy_id: int, *, now: datetime) ->
     record(session, scope, "dismiss_deputy", ("deputy", deputy_id), now=now)
 
 
-def act_for(session: Session, scope: Scope, login: Login, user_id: int | None, *, now: datetime) -> None:
-    """From now on this browser session acts for `user_id`, or for oneself again. Raises Forbidden without leave."""
+def act_for(session: Session, scope: Scope, login: Login, user_id: int | None, *, now: datetime) -> str:
+    """From now on this browser session acts for `user_id`, or for oneself again; its fresh key for the cookie.
+
+    Raises Forbidden without leave.
+    """
     if user_id is not None and not queries.may_act_for(session, scope.user_id or 0, user_id, now):
         raise Forbidden(say("对方没有授权您此时代理。"))
     login.acting_for_id = user_id
     session.add(login)
     record(session, scope, "act_for", ("user", user_id or scope.user_id), now=now)
+    return renewed(session, login)

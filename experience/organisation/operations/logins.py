@@ -10,8 +10,8 @@ from experience.audit.operations import record
 from experience.ground.errors import Forbidden, Invalid
 from experience.ground.i18n import say
 from experience.organisation import credentials, queries
-from experience.organisation.permissions import Scope
-from experience.organisation.tables import Login, User
+from experience.organisation.permissions import SYSTEM, Scope
+from experience.organisation.tables import ApiToken, Login, User
 
 
 def log_in(session: Session, login: str, password: str, *, now: datetime) -> str | None:
@@ -30,6 +30,7 @@ def log_in(session: Session, login: str, password: str, *, now: datetime) -> str
         if user is not None:
             user.failures, user.failed_at = user.failures + 1, now
             session.add(user)
+            record(session, SYSTEM, "log_in_refused", ("user", user.login), now=now)
         return None
     user.failures, user.failed_at = 0, None
     key = secrets.token_urlsafe(32)
@@ -50,6 +51,26 @@ def end_all(session: Session, user_id: int, *, now: datetime) -> None:
     session.execute(
         update(Login).where(col(Login.user_id) == user_id, col(Login.ended_at).is_(None)).values(ended_at=now)
     )
+
+
+def revoke_all(session: Session, user_id: int, *, now: datetime) -> None:
+    """Every token of a user is worth nothing from now on: after a disabled account, a password set by somebody else."""
+    live = update(ApiToken).where(col(ApiToken.user_id) == user_id, col(ApiToken.revoked_at).is_(None))
+    session.execute(live.values(revoked_at=now))
+
+
+def log_out_everywhere(session: Session, scope: Scope, *, now: datetime) -> None:
+    """Ends every session of the caller, this one too."""
+    end_all(session, scope.user_id or 0, now=now)
+    record(session, scope, "log_out_everywhere", ("user", scope.user_id), now=now)
+
+
+def renewed(session: Session, login: Login) -> str:
+    """A fresh key for the session, told only now; the old one is worth nothing. After a change of rights."""
+    key = secrets.token_urlsafe(32)
+    login.key_hash = credentials.digest(key)
+    session.add(login)
+    return key
 
 
 def change_password(session: Session, scope: Scope, old: str, new: str, *, now: datetime) -> None:

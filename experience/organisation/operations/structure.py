@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.organisation import credentials
-from experience.organisation.operations.logins import end_all
+from experience.organisation.operations.logins import end_all, revoke_all
 from experience.organisation.permissions import ROLES
 from experience.organisation.tables import UNIT_KINDS, Grant, Unit, User
 
@@ -114,8 +114,9 @@ def _grant(session: Session, user: User, grants: Iterable[tuple[str, str]]) -> N
 
 
 def set_active(session: Session, user: User, is_active: bool, *, now: datetime) -> None:
-    """Disables or enables a user; disabling ends every session at once."""
+    """Disables or enables a user; disabling ends every session and token at once, for good."""
     user.is_active = is_active
     session.add(user)
     if not is_active:
         end_all(session, user.id or 0, now=now)
+        revoke_all(session, user.id or 0, now=now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from experience.audit.operations import record
-from experience.ground.errors import Invalid, NotFound
+from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.organisation import credentials
 from experience.organisation.operations.logins import holder
@@ -21,8 +21,10 @@ def issue_token(
 ) -> str:
     """A new token of this user, shown only now. `scopes` are acts (`voices.read`) or rooms (`voices`); none means all.
 
-    Raises Invalid for an unknown user or scope.
+    Raises Invalid for an unknown user or scope, Forbidden for what the caller's own token was narrowed against.
     """
+    if scope.token_scopes:
+        raise Forbidden(say("令牌不能再签发令牌，请登录后操作。"))
     unknown = sorted(set(scopes) - set(ACTS) - _ROOMS)
     if unknown:
         raise Invalid(say("没有这些权限：%(unknown)s。", unknown="、".join(unknown)))

@@ -43,10 +43,10 @@ def test_a_disabled_user_is_out_at_once(office: Office) -> None:
 
 def test_roles_taken_away_are_gone_at_the_next_request(office: Office) -> None:
     boss, designer = office.staff("admin"), office.staff("designer")
-    designer.see("/voices")
+    designer.see("/issues")
     kept = {"name": "叶", "grant": [], "unit": "centre", "role": ["privacy"]}
     assert boss.send("/admin/users/designer", "/admin/users/designer", **kept).status_code == 303
-    designer.see("/voices", status=403)
+    designer.see("/issues", status=403)
 
 
 def test_nobody_disables_themselves(office: Office) -> None:
