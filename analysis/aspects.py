@@ -3,10 +3,11 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from analysis import lexicons
-from analysis.features import Pull
+from analysis.features import FINE
 from analysis.matcher import Hit
 from analysis.reading import Aspect
 
@@ -14,6 +15,18 @@ _BREAK = re.compile(r"[,。;!?\n~…]+|(?:但是|但|不过|可是|只是|然而
 _FILLER = re.compile(r"^[\s\W]*(?:但是|但|不过|可是|只是|然而|就是|而且|还|也|都|就|了|的|得|是|也是|有点)+|[\s\W]+$")
 #: A clause is good or bad from this pull on, per root of its length; weaker ones are neither.
 _FIRM = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """How far each character of one text moves the polarity; sums lie from `offset` on in a row of many texts."""
+
+    before: Sequence[int]
+    offset: int
+
+    def over(self, start: int, end: int) -> float:
+        """The pull of a span: positive is good."""
+        return (self.before[self.offset + end] - self.before[self.offset + start]) / FINE
 
 
 def terms() -> Iterator[tuple[str, str]]:

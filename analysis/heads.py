@@ -147,10 +147,9 @@ def _small_matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: Floa
     hits = np.zeros((len(seen), len(topics.rules())), dtype=np.float32)
     for number, one in enumerate(seen):
         hits[number, list({rule for _, _, rule in one.hits})] = models.RULE_WEIGHT
-    dense = np.array(
-        [models.dense_inputs(one.text, float(logit), one.hits) for one, logit in zip(seen, logits, strict=True)],
-        dtype=np.float32,
-    )
+    votes = np.array([topics.votes(one.hits) for one in seen], dtype=np.float32).reshape(len(seen), -1)
+    lengths = np.array([len(one.text) for one in seen])
+    dense = models.dense_inputs(logits.astype(np.float64), lengths, votes)
     return hstack([_counts(seen, numbers), csr_matrix(hits), csr_matrix(dense)]).tocsr()
 
 
@@ -167,7 +166,7 @@ def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
     """Fit the small heads on labelled voices and their held-out polarity logits."""
     numbers = _vocabulary(seen, LEAST_VOICES)
     x = _small_matrix(seen, numbers, logits)
-    plain = x.shape[1] - len(models.dense_inputs("", 0.0, ())) + _PLAIN_DENSE
+    plain = len(numbers) + len(topics.rules()) + _PLAIN_DENSE
     weights = np.array([CORRECTION_WEIGHT if one.row.source.startswith("corrections") else 1.0 for one in seen])
     blocks = [
         _head(x, [one.row.topic for one in seen], models.CODES, weights, x.shape[1]),

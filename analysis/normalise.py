@@ -28,6 +28,8 @@ class Clean:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The half-open span of the original behind a span of the clean text."""
+        if isinstance(self.starts, range) and len(self.starts) == self.stop:  # each stands where it stood
+            return start, end
         if start >= end:
             return (self.starts[start] if start < len(self.starts) else self.stop,) * 2
         last = self.starts[end - 1]
@@ -74,6 +76,13 @@ class _Plain(dict[int, str]):
 
 
 _PLAIN = _Plain()
+
+
+def plain(code: int) -> str:
+    """What the character of a code point becomes, whatever stands around it."""
+    return _PLAIN[code]
+
+
 _TAG = re.compile(
     r"<(?:script|style)\b[^<>]{0,200}>.{0,2000}?</(?:script|style)\s{0,5}>|<!--.{0,2000}?-->|</?[a-zA-Z][^<>]{0,500}>",
     re.DOTALL | re.IGNORECASE,
@@ -90,9 +99,9 @@ _PINYIN = re.compile(r"(?<=[一-鿿])\([a-zü]{0,5}[āáǎàēéěèīíǐìōó
 _FIGURE = re.compile(r"[0-9@]|[一幺][三四五六七八九]")
 _RUN = re.compile(r"([^\s0-9])\1\1\1+")
 _BLANK = re.compile(r"\s*\n\s*|[^\S\n]{2,}")
-_VARIANTS = lexicons.table("variants.tsv")
-_VARIANT = re.compile("|".join(map(re.escape, sorted(_VARIANTS, key=len, reverse=True))))
-_VARIANT_MARKS = frozenset("".join(_VARIANTS)) & frozenset(
+VARIANTS = lexicons.table("variants.tsv")
+_VARIANT = re.compile("|".join(map(re.escape, sorted(VARIANTS, key=len, reverse=True))))
+_VARIANT_MARKS = frozenset("".join(VARIANTS)) & frozenset(
     "唔嘅咗喺係佢哋冇乜嘢咁呢嗰啲喇㗎嚟俾畀搵睇攞莫啥咋恁俺侬巴数网讯短屏萤软硬程影视账帐储门手行吃电品云随伺列登设预解边几点而寻琴听成抵幸好返舖铺客今月宽上简资"
 )
 
@@ -194,7 +203,7 @@ def _artefacts_out(now: Clean) -> Clean:
 def _variants_out(now: Clean) -> Clean:
     if _VARIANT_MARKS.isdisjoint(now.text):
         return now
-    return _replace(now, _VARIANT, lambda found: _VARIANTS[found.group()])
+    return _replace(now, _VARIANT, lambda found: VARIANTS[found.group()])
 
 
 def _runs_squeezed(now: Clean) -> Clean:

@@ -2,18 +2,26 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
+from typing import TypeVar
 
-from analysis import aspects, evidence, features, keywords, normalise, segment, terms, topics, urgency
+import numpy as np
+import numpy.typing as npt
+
+from analysis import aspects, evidence, features, keywords, normalise, ordinary, scan, sheet, topics, urgency
 from analysis import model as models
+from analysis.matcher import Hit
 from analysis.model import CODES
 from analysis.normalise import Clean
-from analysis.reading import INTENTS, LABELS, Reading, Topic
+from analysis.reading import INTENTS, LABELS, Evidence, Reading, Topic
+from analysis.sheet import Cut, Sheet
 from analysis.terms import Terms
 
 __all__ = ["Reading", "read", "read_many", "sentiment", "sentiments"]
 
 #: Below the first a topic is not told, below the second not beside another; with none the text is 其他.
 _TOPIC_LEAST, _TOPIC_SECOND = 0.16, 0.25
+_TOPICS_TOLD = 3
 #: From here on the model knows its topic well enough to need a strong own term before it is led away.
 _TOPIC_SURE = 0.5
 #: A verdict less sure than this goes to the review queue.
@@ -40,15 +48,29 @@ _NOTHING = Reading(
 _AT_ONCE_TEXTS, _AT_ONCE_CHARACTERS = 256, 16_000
 
 Engine = Callable[[str], float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """A text made ready to be weighed."""
+class _Page:
+    """Several texts made ready to be weighed together."""
+
+    cleans: list[Clean]
+    sheet: Sheet
+    cut: Cut
+    seen: models.Seen
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """What was found in one text before it is judged."""
 
     clean: Clean
     words: list[str]
+    tokens: tuple[str, ...]
     named: Terms
+    evidence: tuple[Evidence, ...]
+    pull: aspects.Pull
 
 
 def sentiment(text: str) -> float:
@@ -66,13 +88,13 @@ def sentiments(
 ) -> Iterator[float]:
     """For each text 2·P(positive) − 1, the same as its full reading says."""
     used = model or models.load()
-    for ready in _batches(texts):
+    for together in _batches(texts):
+        page = _page(used, together)
         if positive is not None:
-            yield from (2 * positive(one.clean.text) - 1 for one in ready)
-            continue
-        weighed = _weighed(used, ready)[1].positive
-        for one, good in zip(ready, weighed.tolist(), strict=True):
-            yield 2 * good - 1 if segment.says_something(one.words) else 0.0
+            yield from (2 * positive(clean.text) - 1 for clean in page.cleans)
+        else:
+            said = _says_something(page)
+            yield from np.where(said, 2 * used.positive(page.seen) - 1, 0.0).tolist()
 
 
 def read_many(
@@ -83,36 +105,87 @@ def read_many(
     `positive` is another engine's P(positive) for a clean text; without it the model's own is used.
     """
     used = model or models.load()
-    for ready in _batches(texts):
-        batch, verdicts = _weighed(used, ready)
-        pulls = features.pulls(batch, used.polarity)
-        shares = (verdicts.positive, verdicts.labels, verdicts.intents, verdicts.topics)
+    for together in _batches(texts):
+        page = _page(used, together)
+        verdicts = used.read(page.seen)
+        best = np.argsort(-verdicts.topics, axis=1, kind="stable")[:, :_TOPICS_TOLD]
+        shares = (verdicts.positive, verdicts.labels, verdicts.intents, verdicts.topics, best)
         rows = zip(*(values.tolist() for values in shares), strict=True)
-        for one, pull, row in zip(ready, pulls, rows, strict=True):
+        for one, row in zip(_each(used, page), rows, strict=True):
             verdict = _Verdict(*row)
             if positive is not None:
                 verdict = verdict.with_positive(positive(one.clean.text))
-            yield _reading(one, verdict, pull, used.version)
+            yield _reading(one, verdict, used.version)
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[_Cut]]:
-    ready: list[_Cut] = []
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    together: list[str] = []
     size = 0
     for text in texts:
-        clean = normalise.clean(text)
-        ready.append(_Cut(clean, segment.cut(clean.text), terms.find(clean.text)))
-        size += len(clean.text)
-        if size >= _AT_ONCE_CHARACTERS or len(ready) >= _AT_ONCE_TEXTS:
-            yield ready
-            ready, size = [], 0
-    if ready:
-        yield ready
+        together.append(text)
+        size += min(len(text), normalise.HEAD + normalise.TAIL)
+        if size >= _AT_ONCE_CHARACTERS or len(together) >= _AT_ONCE_TEXTS:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together
 
 
-def _weighed(used: models.Model, ready: Sequence[_Cut]) -> tuple[features.Batch, models.Verdicts]:
-    texts = [one.clean.text for one in ready]
-    batch = used.index.find(texts, [one.words for one in ready])
-    return batch, used.read(texts, batch, [one.named.topics for one in ready])
+def _page(used: models.Model, texts: Sequence[str]) -> _Page:
+    cleans = ordinary.clean(texts)
+    laid = sheet.laid([clean.text for clean in cleans])
+    cut = sheet.cut(laid)
+    seen = models.Seen(used.index.find(laid, cut), scan.topic_terms().find(laid), laid.ends - laid.begins)
+    return _Page(cleans, laid, cut, seen)
+
+
+def _says_something(page: _Page) -> npt.NDArray[np.bool_]:
+    """Whether there is one letter or figure in each text."""
+    return np.bincount(page.cut.owners, _searchable(page), len(page.cleans)) > 0
+
+
+def _searchable(page: _Page) -> npt.NDArray[np.bool_]:
+    """Which words hold a letter, figure or Chinese character: `segment.searchable` of a whole page."""
+    letters: sheet.Ints = np.concatenate(([0], np.cumsum(ordinary.is_letter(page.sheet.codes), dtype=np.int64)))
+    searchable: npt.NDArray[np.bool_] = letters[page.cut.ends] > letters[page.cut.starts]
+    return searchable
+
+
+def _each(used: models.Model, page: _Page) -> Iterator[_One]:
+    """What was found in each text of a page, in order."""
+    before = features.pulls(page.seen.batch, used.polarity)
+    carried = evidence.evidence(page.sheet, page.cut, before)
+    rules = _by_text(page.seen.hits, page.sheet, range(len(topics.rules())))
+    names = _by_text(scan.aspect_terms().find(page.sheet), page.sheet, scan.aspect_names())
+    own = _own_terms(page.sheet)
+    pulled = before.tolist()
+    searchable, words = _searchable(page).tolist(), page.cut.words
+    places = (page.cut.begins.tolist(), page.cut.stops.tolist(), page.sheet.begins.tolist())
+    rows = zip(page.cleans, *places, carried, strict=True)
+    for number, (clean, first, stop, begin, spans) in enumerate(rows):
+        yield _One(
+            clean,
+            words[first:stop],
+            tuple(compress(words[first:stop], searchable[first:stop])),
+            Terms(rules.get(number, []), names.get(number, []), own.get(number, [])),
+            tuple([Evidence(*clean.span(start, end), weight) for start, end, weight in spans]),
+            aspects.Pull(pulled, begin),
+        )
+
+
+def _own_terms(laid: Sheet) -> dict[int, list[Hit[topics.Rule]]]:
+    own = topics.own_terms()
+    return _by_text(scan.own_terms(own).find(laid), laid, [one.rule for one in own]) if own else {}
+
+
+def _by_text(hits: scan.Hits, laid: Sheet, payloads: Sequence[T]) -> dict[int, list[Hit[T]]]:
+    """The hits of each text that has any, their places counted from its beginning."""
+    begins = laid.begins[hits.owners]
+    found: dict[int, list[Hit[T]]] = {}
+    rows = (hits.owners, hits.starts - begins, hits.ends - begins, hits.numbers)
+    for owner, start, end, number in zip(*(row.tolist() for row in rows), strict=True):
+        found.setdefault(owner, []).append((start, end, payloads[number]))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +196,7 @@ class _Verdict:
     labels: list[float]
     intents: list[float]
     topics: list[float]
+    best: list[int]  # places of the likeliest topics
 
     def with_positive(self, positive: float) -> "_Verdict":
         """The same with another engine's P(positive); what is neutral stays so."""
@@ -131,9 +205,8 @@ class _Verdict:
         return replace(self, positive=positive, labels=labels)
 
 
-def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) -> Reading:
-    tokens = tuple(segment.searchable(one.words))
-    if not tokens:
+def _reading(one: _One, verdict: _Verdict, version: str) -> Reading:
+    if not one.tokens:
         return replace(_NOTHING, model=version)
     text = one.clean.text
     confidence = max(verdict.labels)
@@ -144,13 +217,13 @@ def _reading(one: _Cut, verdict: _Verdict, pull: features.Pull, version: str) ->
         label=LABELS[verdict.labels.index(confidence)],
         confidence=round(confidence, 4),
         topics=_topics(verdict, one.named, topics.leading(text)),
-        aspects=aspects.aspects(text, one.named.aspects, pull, judges=intent not in ("inquiry", "other")),
+        aspects=aspects.aspects(text, one.named.aspects, one.pull, judges=intent not in ("inquiry", "other")),
         keywords=keywords.keywords(one.words),
         urgency=soon.level,
         urgency_reasons=soon.reasons,
         intent=intent,
-        evidence=evidence.evidence(one.clean, one.words, pull),
-        tokens=tokens,
+        evidence=one.evidence,
+        tokens=one.tokens,
         abstains=confidence < _ABSTAIN,
         model=version,
     )
@@ -162,14 +235,18 @@ def _topics(verdict: _Verdict, named: Terms, certain: str) -> tuple[Topic, ...]:
     A leader (`certain`, or the operator's own terms) comes first with at least the share of whatever the model would
     have put there.
     """
-    shares = list(verdict.topics)
-    is_sure = max(shares) >= _TOPIC_SURE and CODES[shares.index(max(shares))] != "other"
-    leader = certain or topics.led(named.own, is_sure=is_sure)
+    shares, best = verdict.topics, verdict.best
+    leader = certain
+    if named.own:
+        is_sure = shares[best[0]] >= _TOPIC_SURE and CODES[best[0]] != "other"
+        leader = leader or topics.led(named.own, is_sure=is_sure)
     if leader:
-        shares[CODES.index(leader)] = max(shares)
-    ranked = sorted(zip(shares, CODES, strict=True), key=lambda pair: (-pair[0], pair[1] != leader))[:3]
+        led = CODES.index(leader)
+        shares = [shares[best[0]] if place == led else share for place, share in enumerate(shares)]
+        best = [led, *(place for place in best if place != led)][:_TOPICS_TOLD]
+    ranked = [(shares[place], CODES[place]) for place in best]
     told = [pair for place, pair in enumerate(ranked) if pair[0] >= (_TOPIC_SECOND if place else _TOPIC_LEAST)]
     return tuple(
         Topic(code, topics.TOPICS[code], round(score, 4), topics.detail_of(code, named.topics, named.own))
-        for score, code in told or [(verdict.topics[CODES.index("other")], "other")]
+        for score, code in told or [(shares[CODES.index("other")], "other")]
     )

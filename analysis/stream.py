@@ -147,9 +147,13 @@ def _answered(chunk: _Chunk, work: Work) -> _Answers:
     return _Answers(b"".join(lines), len(lines), tuple(rejects))
 
 
+#: Kept, because making one takes as long as writing a short line.
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
 def _encoded(value: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+        return _ENCODER.encode(value).encode() + b"\n"
     except UnicodeEncodeError:  # an id with a lone surrogate can only be said escaped
         return json.dumps(value).encode() + b"\n"
 

@@ -1,11 +1,15 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis import model as models
-from analysis import pipeline, training
+from analysis import pipeline, segment, sheet, training
 from analysis.features import Index, grams
+from analysis.keys import Keys
 
 
 def test_saving_and_loading_gives_the_same_verdicts(tmp_path: Path) -> None:
@@ -24,26 +28,41 @@ def test_a_file_of_another_tree_of_topics_is_refused(tmp_path: Path) -> None:
         models.read_file(tmp_path / "old.npz")
 
 
+def found(numbers: dict[str, int], texts: list[str]) -> list[list[int]]:
+    """The known features of each of several clean texts."""
+    laid = sheet.laid(texts)
+    batch = Index(numbers).find(laid, sheet.cut(laid))
+    assert batch.counts.sum() == len(batch.distinct)
+    return [batch.distinct[batch.owners == at].tolist() for at in range(len(texts))]
+
+
+def numbered(texts: list[str]) -> dict[str, int]:
+    """Every feature training sees in clean texts, numbered from 1."""
+    return {gram: at for at, gram in enumerate(sorted(set().union(*(grams(t, segment.cut(t)) for t in texts))), 1)}
+
+
 def test_the_index_finds_exactly_the_features_training_sees() -> None:
-    text, words = "信号不错,但是太贵!", ["信号", "不错", ",", "但是", "太贵", "!"]
-    features = sorted(grams(text, words))
-    index = Index({gram: number for number, gram in enumerate(features, start=1)})
-    assert index.find([text], [words]).distinct.tolist() == list(range(1, len(features) + 1))
+    text = "信号不错,但是太贵! 携号转网"
+    assert found(numbered([text]), [text]) == [list(range(1, len(numbered([text])) + 1))]
 
 
 def test_texts_found_together_have_the_features_they_have_alone() -> None:
-    texts = [["信号", "不错"], [], ["太贵"], ["信号", "不错"]]
-    joined = ["".join(words) for words in texts]
-    numbers = {gram: at for at, gram in enumerate(sorted(set().union(*map(grams, joined, texts))), start=1)}
-    batch = Index(numbers).find(joined, texts)
-    for owner, (text, words) in enumerate(zip(joined, texts, strict=True)):
-        assert batch.distinct[batch.owners == owner].tolist() == sorted(numbers[gram] for gram in grams(text, words))
+    texts = ["信号不错", "", "太贵", "信号不错", "贵信", "\U0001f600太贵"]
+    numbers = numbered(texts)
+    assert found(numbers, texts) == [found(numbers, [text])[0] for text in texts]
+    assert [len(one) for one in found(numbers, texts)] == [len(numbered([text])) for text in texts]
 
 
-def test_an_unknown_text_moves_nothing() -> None:
-    found = Index({"好": 1}).find(["xyz", ""], [["xyz"], []])
-    assert found.distinct.size == 0
-    assert found.counts.tolist() == [0, 0]
+def test_no_texts_and_empty_texts_have_no_features() -> None:
+    assert found({"好": 1}, []) == []
+    assert found({"好": 1}, ["", ""]) == [[], []]
+
+
+@given(st.dictionaries(st.integers(0, 2**42), st.integers(1, 10**6), max_size=400))
+def test_keys_find_the_number_of_each_key_and_of_no_other(pairs: dict[int, int]) -> None:
+    keys = Keys(pairs.items())
+    asked = [*pairs, *(key ^ 1 for key in pairs), 5]
+    assert keys[np.array(asked, dtype=np.int64)].tolist() == [pairs.get(key, 0) for key in asked]
 
 
 def test_using_a_model_is_one_switch() -> None:
