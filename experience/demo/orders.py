@@ -120,12 +120,13 @@ class _Planner:
             recharge + timedelta(hours=20), province="guangdong", touchpoint="web.recharge", topic="billing"
         )
         turn = Turn("processing", "experience", _on("urge", "child_works"), "it")
-        self._begin(single(self._life(recharge + timedelta(hours=4), fresh, turn)), recharge + timedelta(hours=4))
-        at = plan + timedelta(hours=9)
+        at = rhythm.on_shift(recharge + timedelta(hours=4))
+        self._begin(single(self._life(at, fresh, turn)), at)
+        at = rhythm.on_shift(plan + timedelta(hours=9))
         everywhere = self.docket.case(plan + timedelta(days=3), touchpoint="app.plan_change", topic="plan")
         wide = _without_place(everywhere, "App 套餐变更确认后报错，是否成功说不清")
         self._begin(single(self._life(at, wide, Turn(type="major", to="online"))), at)
-        at = broadband + timedelta(days=2)
+        at = rhythm.on_shift(broadband + timedelta(days=2))
         slots = self.docket.case(broadband + timedelta(days=7), touchpoint="web.broadband", topic="broadband")
         told = _without_place(slots, "四川、重庆网厅宽带预约时段为空，无法下单")
         self._begin(
@@ -135,7 +136,7 @@ class _Planner:
     def open(self) -> None:
         """What waits now."""
         for unit, age, turn in _OPEN:
-            at = self.now - timedelta(hours=age, minutes=30)
+            at = rhythm.on_shift(self.now - timedelta(hours=age, minutes=30))
             case = self.docket.case(at, province=unit if unit in _SHARES else "", topic=self._topic(turn))
             life = self._life(at, case, turn)
             self._begin(single(life), at)
@@ -153,7 +154,8 @@ class _Planner:
             (33, ("jiangsu", "anhui", "henan"), ("archived",) * 3),
             (1.2, ("guangdong", "hunan", "hubei", "jiangxi"), ("processing", "submitted", "dispatched", "archived")),
         ):
-            at = self._at(days) if days > 2 else self.now - timedelta(days=days)  # noqa: PLR2004 - else it is next week
+            ago = rhythm.on_shift(self.now - timedelta(days=days))
+            at = self._at(days) if days > 2 else ago  # noqa: PLR2004 - else it is next week
             case = _without_place(
                 self.docket.case(at, topic="mobile_network", touchpoint="network.mobile"), "多省反映晚高峰 5G 网速慢"
             )

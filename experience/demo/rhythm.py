@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -11,6 +11,8 @@ DAYS = 90
 HOURS = (6, 3, 2, 1, 1, 2, 6, 14, 30, 46, 52, 44, 34, 36, 42, 44, 42, 40, 42, 52, 60, 54, 36, 16)
 #: Monday to Sunday: Mondays bring the weekend's troubles, weekends are calmer.
 WEEK = (1.15, 1.02, 1.0, 1.0, 1.04, 0.88, 0.8)
+#: Somebody is at the desks of centre and provinces, in two shifts a day, on weekends too.
+SHIFT = time(8, 30), time(21, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,13 @@ def during(chance: random.Random, incident: Incident, now: datetime) -> datetime
     spread = incident.lasted + timedelta(hours=12)
     at = now - incident.began + spread * chance.betavariate(1.6, 2.4)
     return min(at, now)
+
+
+def on_shift(at: datetime) -> datetime:
+    """The instant when somebody is at work; one of the night becomes some minute of the last half hour before it."""
+    local = at.astimezone(BEIJING)
+    if SHIFT[0] <= local.time() < SHIFT[1]:
+        return at
+    evening = local if local.time() >= SHIFT[1] else local - timedelta(days=1)
+    last = evening.replace(hour=SHIFT[1].hour, minute=SHIFT[1].minute, second=local.second, microsecond=0)
+    return (last - timedelta(minutes=1 + local.minute % 30)).astimezone(at.tzinfo)

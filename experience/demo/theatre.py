@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from experience.demo import operator
+from experience.demo import operator, rhythm
 from experience.demo.past import Past
 from experience.orders import deadline, operations
 from experience.orders.operations import Act
@@ -33,7 +33,7 @@ class Theatre:
         self._scopes: dict[str, Scope] = {}
 
     def begin(self, plot: Plot, at: datetime) -> None:
-        """The plot is taken up at this instant, unless that lies beyond the past."""
+        """The plot is taken up at this instant, unless that lies beyond the past; nobody acts at night."""
         if at < self.past.now:
             heapq.heappush(self._waiting, (at, next(self._number), plot))
 
@@ -46,7 +46,7 @@ class Theatre:
             self.now = at
             goes_on = next(plot, None)
             if goes_on is not None:
-                self.begin(plot, max(goes_on, at))
+                self.begin(plot, max(rhythm.on_shift(goes_on), at))
         self._chase(self.past.now)
 
     def _chase(self, upto: datetime) -> None:

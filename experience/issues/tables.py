@@ -77,5 +77,5 @@ class IssueWords(Row, table=True):
     issue_id: int = Field(primary_key=True, foreign_key="issue.id", sa_type=BigInteger)
     words: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     version: int
-    source_id: int = Field(default=0, sa_type=BigInteger, index=True)
+    source_id: int = Field(default=0, sa_type=BigInteger)
     made_at: datetime = instant()

@@ -71,6 +71,6 @@ def _scope(session: Session, kept: VoiceImport, now: datetime) -> Scope:
 
 JOBS: tuple[Job, ...] = (
     Job("voices.import", import_next, every_seconds=5),
-    Job("voices.read", read_next, every_seconds=2),
     Job("voices.refresh", refresh_next, every_seconds=60, limit=100),
+    Job("voices.read", read_next, every_seconds=2),
 )

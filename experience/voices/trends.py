@@ -106,6 +106,11 @@ def lines(days: Days, span: Span) -> list[Line]:
     return sorted((line for line in made if line.now.n or line.before.n), key=lambda line: (-line.now.n, line.topic))
 
 
+def unheard(topic: str, span: Span) -> Line:
+    """The line of a topic nobody spoke of."""
+    return Line(topic, Tally(), Tally(), Interval(0.0, 0.0, 1.0), None, (Tally(),) * len(span), ())
+
+
 def _line(topic: str, days: Mapping[date, Tally], span: Span, totals: tuple[int, int], found: tuple[date, ...]) -> Line:
     here = tuple(days.get(day, Tally()) for day in span)
     now, before = added(here), added(days.get(day, Tally()) for day in span.before)

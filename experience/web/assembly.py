@@ -15,8 +15,8 @@ LANGUAGES = ("zh", "en")
 _TAGS = {"zh": "zh-CN", "en": "en"}
 #: Page modules of this package, each with a `bp`.  # register here
 PAGES = (
-    "kit", "auth", "home", "imports", "exports", "voices", "issues", "orders", "desk", "supervision", "notices",
-    "rants", "receipts", "sites", "health", "account", "admin", "audit",
+    "kit", "auth", "home", "imports", "exports", "voices", "topics", "topic_files", "issues", "orders", "desk",
+    "supervision", "notices", "rants", "receipts", "sites", "health", "account", "admin", "audit",
 )  # fmt: skip
 #: Modules of operations; importing one registers it.  # register here
 OPERATIONS = (

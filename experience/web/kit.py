@@ -41,6 +41,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         words.N_("聆听"),
         (
             ("/voices", words.N_("客户原声"), "message-2", "voices.read"),
+            ("/topics", words.N_("主题"), "target", "voices.read"),
             ("/issues", words.N_("体验问题"), "alert-triangle", "issues.read"),
             ("/rants/manage", words.N_("吐槽专区"), "speakerphone", "voices.moderate"),
         ),

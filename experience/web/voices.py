@@ -1,18 +1,21 @@
 """Pages of customers' voices: the stream, one voice, correcting a reading, making issues of a selection."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as Answer
 
+from analysis.reading import INTENTS
 from analysis.topics import TOPICS
 from experience.ground.errors import HuishengError, Invalid
 from experience.ground.i18n import say
 from experience.issues import operations as issues
 from experience.issues import queries as issue_queries
+from experience.learning import operations as learning
 from experience.reports.queries import voices as reads
 from experience.touchpoints.tables import Touchpoint
 from experience.voices import operations, queries
@@ -29,22 +32,34 @@ PAGE = 40
 MOST_PICKED = 200
 
 
+#: The letter that chooses a topic: the initial of a word in its name (资 Z, 套 T, 网 W …), each once.
+TOPIC_KEYS = dict(zip(TOPICS, "ztwklvhyrxsamqdo", strict=True))
+
+
 @bp.get("")
 @door.requires("voices.read")
 def stream() -> str:
-    """Voices newest first, folded, with the words that made each verdict."""
+    """Voices newest first, folded, with the words that made each verdict; the rows alone for the page's own script."""
     chosen = filters()
     found = queries.page(
         door.db(), door.scope(), chosen, cursor=request.args.get("cursor", ""), limit=PAGE, is_folded=not chosen.q
     )
+    beside = _beside([h.voice.id or 0 for h in found.items])
+    if request.headers.get("HX-Request"):
+        return render_template("voices/_rows.html", page=found, terms=words_of(chosen.q), **beside)
     return render_template(
         "voices/stream.html",
         page=found,
         filters=chosen,
-        issues_of=reads.issues_of(door.db(), door.scope(), [h.voice.id or 0 for h in found.items]),
         live_issues=reads.live_issues(door.db(), door.scope()) if door.scope().may("issues.triage") else [],
+        **beside,
         **_choices(),
     )
+
+
+def _beside(voice_ids: Sequence[int]) -> dict[str, Any]:
+    """What stands beside rows of voices."""
+    return {"issues_of": reads.issues_of(door.db(), door.scope(), voice_ids)}
 
 
 @bp.get("/<int(max=9223372036854775807):voice_id>")
@@ -68,46 +83,69 @@ def _one(voice_id: int, **more: Any) -> str:
 
 @bp.post("/<int(max=9223372036854775807):voice_id>/reading")
 @door.requires("voices.correct")
-def correct(voice_id: int) -> Response | str:
-    """Puts label or topic right; htmx gets the row back, a plain form the page it came from."""
-    operations.correct(
-        door.db(),
-        door.scope(),
-        voice_id,
-        label=request.form.get("label") or None,
-        topic=request.form.get("topic") or None,
-        now=door.now(),
-    )
+def correct(voice_id: int) -> Answer | str:
+    """Puts label, topic or intent right, or confirms all; a script gets the row back, a plain form the voice's page."""
+    told = {name: request.form.get(name) or None for name in ("label", "topic", "intent")}
+    if not any(told.values()) and not request.form.get("confirms"):
+        raise Invalid(say("请给出要更正的情感、主题或意图。"))
+    if any(told.values()):
+        learning.judge(door.db(), door.scope(), voice_id, now=door.now(), **told)
+    if request.form.get("confirms"):  # and all the rest of it is right
+        learning.judge(door.db(), door.scope(), voice_id, now=door.now())
     door.commit()
+    return _judged(voice_id, gettext("已记下，将用于训练。"))
+
+
+@bp.post("/<int(max=9223372036854775807):voice_id>/reading/undo")
+@door.requires("voices.correct")
+def take_back(voice_id: int) -> Answer | str:
+    """Undoes what this caller judged of the voice; the model's reading is back."""
+    learning.take_back(door.db(), door.scope(), now=door.now(), voice_id=voice_id)
+    door.commit()
+    return _judged(voice_id, gettext("已撤销，恢复为模型的判断。"))
+
+
+def _judged(voice_id: int, told: str) -> Answer | str:
     if not request.headers.get("HX-Request"):
-        flash(gettext("已更正，将用于训练。"), "good")
+        flash(told, "good")
         return redirect(url_for("voices.one", voice_id=voice_id), 303)
-    return render_template(
-        "voices/row.html",
-        heard=queries.one(door.db(), door.scope(), voice_id),
-        issues_of=reads.issues_of(door.db(), door.scope(), [voice_id]),
-        terms=(),
-        topics=list(TOPICS.items()),
-        is_swapped=True,
-    )
+    heard = queries.one(door.db(), door.scope(), voice_id)
+    return render_template("voices/row.html", heard=heard, terms=(), is_swapped=True, **_beside([voice_id]))
 
 
 @bp.post("/issue")
 @door.requires("issues.triage")
-def to_issue() -> Response | str:
-    """Makes an issue of the picked voices, or adds them to one."""
+def to_issue() -> Answer | str:
+    """Makes an issue of the picked voices, or adds them to one; a script stays in its list and gets the rows anew."""
     picked = _picked()
+    is_staying = bool(request.headers.get("HX-Request"))
+    told = ""
 
     def act() -> str:
+        nonlocal told
         if request.form.get("into"):
             issue = issues.join(door.db(), door.scope(), request.form["into"], picked, now=door.now())
-            flash(gettext("已将 %(n)s 条原声并入 %(code)s。", n=len(picked), code=issue.code), "good")
+            told = gettext("已将 %(n)s 条原声并入 %(code)s。", n=len(picked), code=issue.code)
         else:
             issue = issues.raise_issue(door.db(), door.scope(), _told(picked), now=door.now())
-            flash(gettext("已建立问题 %(code)s，可以直接派单。", code=issue.code), "good")
+            told = gettext("已建立问题 %(code)s，可以直接派单。", code=issue.code)
+        if not is_staying or request.form.get("open"):
+            flash(told, "good")
         return url_for("issues.one", code=issue.code)
 
-    return once(act)
+    done = once(act)
+    return _stayed(picked, told, str(done.location)) if is_staying else done
+
+
+def _stayed(picked: Sequence[int], told: str, where: str) -> Response:
+    if request.form.get("open"):
+        answer = make_response("")
+        answer.headers["HX-Redirect"] = where
+        return answer
+    rows = queries.some(door.db(), door.scope(), picked)
+    answer = make_response(render_template("voices/picked.html", rows=rows, terms=(), **_beside(picked)))
+    answer.headers["HX-Trigger"] = json.dumps({"hs:toast": {"words": told}})
+    return answer
 
 
 def _picked() -> list[int]:
@@ -143,7 +181,7 @@ def unmask(voice_id: int) -> str | tuple[str, int]:
 
 @bp.post("/<int(max=9223372036854775807):voice_id>/board")
 @door.requires("voices.moderate")
-def moderate(voice_id: int) -> Response | tuple[str, int]:
+def moderate(voice_id: int) -> Answer | tuple[str, int]:
     """Puts a rant on the public board or takes it off, with our answer."""
     try:
         operations.moderate(
@@ -199,6 +237,8 @@ def _choices() -> dict[str, Any]:
     seen = door.scope().reach("voices.read")
     return {
         "topics": list(TOPICS.items()),
+        "topic_keys": TOPIC_KEYS,
+        "intents": [(code, kit.saying.word(code, "intent")) for code in INTENTS],
         "sources": [(code, name) for code, (name, _) in SOURCES.items()],
         "touchpoints": kit.touchpoints(),
         "provinces": [(c, n) for c, n in PROVINCES.items() if seen.sees_province(c)],

@@ -103,11 +103,14 @@ def timings(session: Session, order_id: int) -> list[Timing]:
         if mark is not None:
             marked[clock.id, mark.generation].append((mark.level, mark.due_at, mark.fired_at))
     paused: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    reasons: dict[int, str] = {}
     stopped = select(ClockSegment).join(Clock, col(Clock.id) == col(ClockSegment.clock_id))
     for segment in session.execute(
         stopped.where(col(Clock.order_id) == order_id, ~col(ClockSegment.is_counted))
     ).scalars():
         paused[segment.clock_id].append((segment.from_at, segment.to_at))
+        if segment.to_at is None:
+            reasons[segment.clock_id] = segment.reason
     made = [
         Timing(
             kind=clock.kind,
@@ -122,6 +125,7 @@ def timings(session: Session, order_id: int) -> list[Timing]:
             cycle=clock.cycle,
             pauses=tuple(paused[clock.id or 0]),
             marks=tuple(marked[clock.id or 0, clock.generation]),
+            pause_reason=reasons.get(clock.id or 0, ""),
         )
         for clock in clocks
     ]

@@ -1,11 +1,21 @@
 """Reads of voices, each within the caller's scope (the public board and receipts apart, which have no caller)."""
 
 from experience.voices.queries.board import BoardCard, board, by_receipt, similar, solved
-from experience.voices.queries.lists import Filters, Heard, Page, conditions, demand_row_id, one, some, visible
+from experience.voices.queries.lists import (
+    UNNAMED,
+    Filters,
+    Heard,
+    Page,
+    conditions,
+    demand_row_id,
+    one,
+    some,
+    visible,
+)
 from experience.voices.queries.pages import page
-from experience.voices.queries.topics import hot
 
 __all__ = [
+    "UNNAMED",
     "BoardCard",
     "Filters",
     "Heard",
@@ -14,7 +24,6 @@ __all__ = [
     "by_receipt",
     "conditions",
     "demand_row_id",
-    "hot",
     "one",
     "page",
     "similar",

@@ -20,6 +20,12 @@
     var all = rows(), at = all.indexOf(current);
     if (!all.length) return;
     go(all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))]);
+    focus();
+  }
+
+  function focus() { // so that a screen reader reads the row, and Tab goes on inside it
+    if (!current.hasAttribute("tabindex")) current.tabIndex = -1;
+    current.focus({ preventScroll: true });
   }
 
   function typing(target) {
@@ -28,7 +34,8 @@
 
   function press(key) {
     var inRow = current && current.isConnected && current.querySelector('[data-key="' + key + '"]');
-    var target = inRow || document.querySelector('[data-key-page="' + key + '"]');
+    var onPage = document.querySelectorAll('[data-key-page="' + key + '"]'); // the page's own key wins over the frame's
+    var target = inRow || onPage[onPage.length - 1];
     if (!target) return false;
     target.click();
     return true;
@@ -73,6 +80,11 @@
     if (!row || !row.id || !row.matches || !row.matches("[data-row]")) return;
     var pick = row.querySelector("[data-pick]");
     if (pick && ticked[row.id]) pick.checked = true;
-    if (current && !current.isConnected && current.id === row.id) { current = null; go(row); }
+    if (current && !current.isConnected && current.id === row.id) {
+      current = null;
+      go(row);
+      if (document.activeElement === document.body) focus();
+    }
   });
+  window.hsRows = { go: function (row) { go(row); focus(); }, move: move, current: function () { return current && current.isConnected ? current : null; } };
 })();

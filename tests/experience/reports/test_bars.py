@@ -51,6 +51,28 @@ def test_a_clock_that_was_met_does_not_grow_any_more() -> None:
     assert tone(met, START + timedelta(days=30)) == "done"
 
 
+def test_a_paused_clock_is_paused_and_not_late_however_long_it_stands_still() -> None:
+    since = START + timedelta(hours=4)
+    still = Timing(
+        "resolve", "paused", "8wh", START, START + timedelta(hours=10), pauses=((since, None),), pause_reason="等用户"
+    )
+    drawn = bar(still, START + timedelta(hours=64))
+    assert (drawn.tone, drawn.paused_at, drawn.pause_reason) == ("paused", since, "等用户")
+    assert [s.kind for s in drawn.stretches] == ["used", "paused"]
+    assert sum(s.width for s in drawn.stretches) < WIDTH
+
+
+def test_a_clock_paused_after_its_due_instant_stays_late() -> None:
+    since = START + timedelta(hours=12)
+    late = Timing(
+        "resolve", "paused", "8wh", START, START + timedelta(hours=10), breached_at=START + timedelta(hours=10),
+        pauses=((since, None),),
+    )  # fmt: skip
+    drawn = bar(late, START + timedelta(hours=20))
+    assert drawn.tone == "late"
+    assert [s.kind for s in drawn.stretches if s.width] == ["used", "paused", "over"]
+
+
 @given(HOURS, HOURS, HOURS, HOURS)
 def test_nothing_is_drawn_outside_the_bar(due: timedelta, now: timedelta, first: timedelta, length: timedelta) -> None:
     pause = (START + first, START + first + length)

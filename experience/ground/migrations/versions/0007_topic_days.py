@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_id", name=op.f("pk_issue_words")),
     )
     op.create_index("ix_issue_words_words", "issue_words", ["words"], postgresql_using="gin")
-    op.create_index(op.f("ix_issue_words_source_id"), "issue_words", ["source_id"])
 
 
 def _watch_readings() -> None:
