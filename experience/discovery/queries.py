@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, true
+from sqlalchemy import ColumnElement, func, or_, true
 from sqlmodel import Session, col, select
 
 from analysis import summary
@@ -97,6 +97,24 @@ def cluster_counts(session: Session, scope: Scope, run_id: int) -> dict[str, int
     chosen = select(Cluster.state, func.count()).join(DiscoveryRun, col(DiscoveryRun.id) == col(Cluster.run_id))
     chosen = chosen.where(Cluster.run_id == run_id, visible(scope, DiscoveryRun)).group_by(Cluster.state)
     return {str(row[0]): int(row[1]) for row in session.execute(chosen)}
+
+
+def cluster(session: Session, scope: Scope, cluster_id: int) -> Cluster:
+    """One heap. Raises NotFound outside the scope."""
+    voices.demand_row_id(cluster_id)
+    chosen = select(Cluster).join(DiscoveryRun, col(DiscoveryRun.id) == col(Cluster.run_id))
+    found = session.exec(chosen.where(Cluster.id == cluster_id, visible(scope, DiscoveryRun))).first()
+    if found is None:
+        raise NotFound(say("没有这个聚类，或不在您的范围内。"))
+    return found
+
+
+def said_with(session: Session, scope: Scope, terms: Sequence[str], *, now: datetime, days: int = 28) -> int:
+    """How many voices of the last days hold one of these strings; to try a topic's terms before it is made."""
+    wanted = [func.lower(Voice.masked).contains(term, autoescape=True) for term in terms]
+    counted = select(func.count()).select_from(Voice).where(voices.visible(scope), or_(*wanted))
+    n: int = session.execute(counted.where(col(Voice.at) > now - timedelta(days=days))).scalar_one()
+    return n
 
 
 def held_clusters(session: Session, scope: Scope, cluster_ids: Iterable[int]) -> list[Cluster]:

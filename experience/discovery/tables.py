@@ -10,7 +10,7 @@ from sqlmodel import Field
 import experience.organisation.tables  # noqa: F401 - rows here refer to its users
 from experience.ground.store import Row, document, instant, reference, row_id
 
-KINDS = ("emerging", "clusters")
+KINDS = ("emerging", "clusters", "reread")
 RUN_STATES = ("waiting", "running", "done", "failed")
 WORD_STATES = ("new", "dismissed", "promoted")
 CLUSTER_STATES = (*WORD_STATES, "merged")
@@ -20,7 +20,8 @@ class DiscoveryRun(Row, table=True):
     """One look at the voices of a place: a province and a channel, empty for all.
 
     `night` names a run of the clock, so that several workers ask for it once. `narrowed` keeps what a person asked
-    for: days, touchpoint, topic, label. `looked_at` voices, `found` words or clusters.
+    for: days, touchpoint, topic, label; or the terms whose voices are read again, and the last voice read. `looked_at`
+    voices, `found` words or clusters.
     """
 
     __tablename__ = "discovery_run"

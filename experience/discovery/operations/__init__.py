@@ -12,11 +12,13 @@ from experience.discovery.operations.deciding import (
     restore_word,
 )
 from experience.discovery.operations.looking import look_next
+from experience.discovery.operations.rereading import ask_rereading
 
 __all__ = [
     "Promotion",
     "ask_clusters",
     "ask_nightly",
+    "ask_rereading",
     "dismiss_clusters",
     "dismiss_word",
     "look_next",

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from experience.audit.operations import record
 from experience.discovery import queries, rules
+from experience.discovery.operations.rereading import ask_rereading
 from experience.discovery.tables import Cluster, EmergingWord
 from experience.ground.errors import Conflict, Invalid
 from experience.ground.i18n import say
@@ -25,13 +26,15 @@ _EXAMPLES, _WORDS = 8, 12
 class Promotion:
     """What a find becomes: a second-level topic `detail` of `code`, told by `terms`.
 
-    With `are_words`, those terms that are cut through where no word ends become words of the operator's own too.
+    With `are_words`, those terms that are cut through where no word ends become words of the operator's own too; with
+    `rereads`, the voices of the last months that hold a term are read again.
     """
 
     code: str
     detail: str
     terms: Sequence[str]
     are_words: bool = True
+    rereads: bool = False
 
 
 def dismiss_word(session: Session, scope: Scope, word_id: int, *, now: datetime) -> EmergingWord:
@@ -148,6 +151,8 @@ def _learn(session: Session, scope: Scope, into: Promotion, *, now: datetime) ->
     words = [term for term in into.terms if term.strip() and rules.is_new_word(term.strip())]
     if into.are_words and words:
         add_words(session, scope, words, now=now, note=into.detail.strip())
+    if into.rereads:
+        ask_rereading(session, scope, into.terms, now=now)
 
 
 def _told(session: Session, scope: Scope, subject: tuple[str, int], into: Promotion, *, now: datetime) -> None:

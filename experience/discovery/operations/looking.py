@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from analysis import clusters, emerging
 from experience.discovery import rules
+from experience.discovery.operations.rereading import reread_some
 from experience.discovery.rules import Span
 from experience.discovery.tables import Cluster, DiscoveryRun, EmergingWord
 from experience.ground.i18n import say
@@ -34,7 +35,7 @@ _REMEMBERED = timedelta(days=60)
 def look_next(session: Session, now: datetime) -> bool:
     """Does the next step of the oldest open run; whether there was one.
 
-    Heaps take two steps, so that everybody sees a run under way and of how many voices.
+    Heaps take two steps, so that everybody sees a run under way and of how many voices; re-readings one a batch.
     """
     later = [int(row.partition(":")[2]) for row in postponed(session, JOB, now)]
     is_open = col(DiscoveryRun.state).in_(("waiting", "running"))
@@ -52,8 +53,12 @@ def look_next(session: Session, now: datetime) -> bool:
             return True
         use_current(session)
         run.started_at = run.started_at or now
-        look = _look_for_words if run.kind == "emerging" else _look_for_heaps
-        look(session, run, now)
+        if run.kind == "reread" and not reread_some(session, run, now):
+            return True
+        if run.kind == "emerging":
+            _look_for_words(session, run, now)
+        elif run.kind == "clusters":
+            _look_for_heaps(session, run, now)
         run.state, run.finished_at = "done", now
         forget_failure(session, JOB, f"run:{run.id}")
     return True

@@ -15,7 +15,8 @@ from experience.readers.operations.current import forget
 from experience.readers.tables import OperatorWord, TopicTerm
 from experience.voices import operations as voices
 from experience.voices.intake import VoiceIn
-from experience.voices.tables import Reading
+from experience.voices.tables import Reading, Voice
+from tests.experience.discovery.conftest import until_done
 from tests.people import House
 
 
@@ -72,6 +73,17 @@ def test_a_promoted_word_is_a_topic_for_the_next_voice(heard: House, word: Emerg
     assert (word.state, word.code, word.detail) == ("promoted", "app", "碰一碰支付")
     assert not queries.emerging(heard.session, heard.scope("lin"), now=now)
     assert _acts(heard, "discovery.promote") == 1
+
+
+def test_the_past_is_read_again_when_asked_for(heard: House, word: EmergingWord, now: datetime) -> None:
+    into = Promotion("app", "碰一碰支付", ["碰一碰"], rereads=True)
+    operations.promote_word(heard.session, heard.scope("analyst"), _id(word), into, now=now)
+    until_done(heard.session, operations.look_next, now)
+    run = heard.session.exec(select(DiscoveryRun).where(DiscoveryRun.kind == "reread")).one()
+    assert (run.state, run.looked_at) == ("done", 15)
+    heard.session.expire_all()
+    said = select(Reading).join(Voice).where(col(Voice.masked).contains("碰一碰"))
+    assert {(one.topic, one.topics[0]["detail"]) for one in heard.session.exec(said)} == {("app", "碰一碰支付")}
 
 
 def test_a_word_is_promoted_once(heard: House, word: EmergingWord, now: datetime) -> None:

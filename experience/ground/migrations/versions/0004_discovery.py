@@ -55,7 +55,7 @@ def _runs() -> None:
         *_kept(sa.BigInteger(), "asked_by_id", nullable=True), *_words("state"),
         _at("started_at", nullable=True), _at("finished_at", nullable=True), *_kept(sa.Integer(), "looked_at", "found"),
         *_words("failure"),
-        _check("discovery_run", "kind", "kind in ('emerging', 'clusters')"),
+        _check("discovery_run", "kind", "kind in ('emerging', 'clusters', 'reread')"),
         _check("discovery_run", "state", "state in ('waiting', 'running', 'done', 'failed')"),
         _refers("discovery_run", "asked_by_id", "user_account"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_discovery_run")),
