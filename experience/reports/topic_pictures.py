@@ -34,7 +34,7 @@ def bubbles(lines: Sequence[Line], name: Callable[[str], str], words: tuple[str,
             {
                 "type": "scatter", "data": [_bubble(line, name(line.topic), most, words[2]) for line in shown],
                 "label": {"show": True, "formatter": "{b}", "position": "top", "color": "--ink-2", "fontSize": 11},
-                "labelLayout": {"hideOverlap": True},
+                "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
                 "markLine": {
                     "symbol": "none", "silent": True, "label": {"show": False}, "data": [{"xAxis": 0}],
                     "lineStyle": {"color": "--ink-3", "type": "dashed"},

@@ -14,7 +14,7 @@ from experience.organisation.queries import scope_of
 from experience.organisation.tables import User
 from experience.voices import importers
 from experience.voices.importers import rejects
-from experience.voices.operations import read_next
+from experience.voices.operations import count_next, read_next
 from experience.voices.operations.refreshing import refresh_next
 from experience.voices.tables import VoiceImport
 
@@ -72,5 +72,6 @@ def _scope(session: Session, kept: VoiceImport, now: datetime) -> Scope:
 JOBS: tuple[Job, ...] = (
     Job("voices.import", import_next, every_seconds=5),
     Job("voices.refresh", refresh_next, every_seconds=60, limit=100),
+    Job("voices.count", count_next, every_seconds=20),
     Job("voices.read", read_next, every_seconds=2),
 )

@@ -181,5 +181,7 @@ def grid(cells: Mapping[tuple[str, str], Tally], topics: Sequence[str], *, most:
 
 def _cell(tally: Tally, place: int, topic: int, whole: int) -> Cell:
     rest = intervals.difference_of_shares(tally.n, place, topic - tally.n, whole - place, confidence=CELL_CONFIDENCE)
-    sign = (1 if rest.value > 0 else -1) if rest and rest.excludes_zero else 0
+    usual = place * (topic - tally.n) / (whole - place) if whole > place else 0.0
+    is_sure = rest is not None and rest.excludes_zero and max(tally.n, usual) >= LEAST
+    sign = (1 if rest.value > 0 else -1) if rest and is_sure else 0
     return Cell(tally, tally.n / place if place else 0.0, sign)

@@ -18,9 +18,7 @@ BATCH, LOOKED_AT = 20, 60
 
 def word_next(session: Session, now: datetime) -> bool:
     """Makes the words of some issues that have none, were changed, or got evidence; whether there were any."""
-    newer = exists().where(
-        col(IssueSource.issue_id) == col(Issue.id), col(IssueSource.id) > col(IssueWords.source_id)
-    )
+    newer = exists().where(col(IssueSource.issue_id) == col(Issue.id), col(IssueSource.id) > col(IssueWords.source_id))
     waiting = (
         select(Issue)
         .outerjoin(IssueWords, col(IssueWords.issue_id) == col(Issue.id))
