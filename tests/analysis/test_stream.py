@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from analysis import stream
+from analysis import pipeline, stream
 from analysis.stream import Reject
 
 
@@ -24,6 +24,21 @@ def test_each_line_gets_the_answer_of_the_contract() -> None:
     promised = "id sentiment label confidence topics aspects keywords urgency intent evidence model"
     assert set(answers[0]) >= set(promised.split())
     assert answers[0]["id"] == "v1"
+
+
+def test_each_line_is_the_readings_document() -> None:
+    texts = [
+        '信号不错但是太贵"\\',
+        "再不处理我就去工信部投诉，扣了300块",
+        "",
+        "\ud800好",
+        "\t\n",
+        "流量\u2028太贵" * 900,
+    ]
+    answers, _, _ = run(b"".join(json.dumps({"id": {"a": [1, None]}, "text": text}).encode() + b"\n" for text in texts))
+    expected = [{"id": {"a": [1, None]}, **one.document()} for one in pipeline.read_many(texts)]
+    assert answers == json.loads(json.dumps(expected))
+    assert [list(answer) for answer in answers] == [list(one) for one in expected]
 
 
 def test_bad_lines_are_told_by_row_and_the_rest_goes_on() -> None:
