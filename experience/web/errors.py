@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import structlog
@@ -12,6 +13,7 @@ from psycopg import errors as refusals
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from experience.audit.operations import record
 from experience.ground.errors import Busy, Conflict, Forbidden, HuishengError, Invalid, NotFound
 from experience.ground.i18n import Sentence, say
 from experience.web import door
@@ -44,6 +46,8 @@ SENTENCES = {
     500: say("系统出了问题，已经记录。请稍后重试；若仍不行，请把下面的编号告诉管理员。"),
     503: say("系统正忙，请稍后重试。"),
 }
+#: First part of a page's address -> the words for the states of what it shows.
+_SUBJECTS = {"orders": "order", "desk": "order", "issues": "issue"}
 #: What the database refuses to hold, whoever let it through: a number beyond bigint, a year beyond its calendar.
 _BEYOND = (refusals.NumericValueOutOfRange, refusals.DatetimeFieldOverflow, refusals.UntranslatableCharacter)
 
@@ -108,6 +112,8 @@ def install(app: Flask) -> None:
 
 def _refused(error: HuishengError) -> Any:
     door.db().rollback()
+    if isinstance(error, Forbidden):
+        denied()
     status = status_of(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else {}
     if door.wants_json():
@@ -118,7 +124,27 @@ def _refused(error: HuishengError) -> Any:
             current=getattr(error, "current", {}),
             headers=headers,
         )
-    return _page(status, translated(error.sentence), errors=[_plain(e) for e in getattr(error, "errors", [])])
+    faults = [_plain(e) for e in getattr(error, "errors", [])]
+    return _page(status, translated(error.sentence), errors=faults, current=getattr(error, "current", {}))
+
+
+def denied() -> None:
+    """Writes into the audit what a known caller was denied; what they asked of the database is undone by then."""
+    caller = door.somebody()
+    if caller is not None:
+        asked = {"method": request.method}
+        record(door.db(), caller, "denied", ("path", request.path[:200]), now=door.now(), detail=asked)
+        door.commit()
+
+
+def _back() -> str:
+    """The page of ours that the reader came from, to return to; "" for none, and never another site's."""
+    came_from = urlsplit(request.referrer or "")
+    is_here = request.method == "GET" and came_from.path == request.path
+    is_path = came_from.path.startswith("/") and not came_from.path.startswith(("//", "/\\"))
+    if came_from.netloc != request.host or is_here or not is_path:
+        return ""
+    return f"{came_from.path}?{came_from.query}".rstrip("?")
 
 
 def _stale_form(_error: CSRFError) -> Any:
@@ -165,13 +191,21 @@ def _answer(status: int, sentence: str) -> Response:
     return problem(status, sentence) if door.wants_json() else _page(status, translated(sentence))
 
 
-def _page(status: int, sentence: str, errors: list[dict[str, str]] | None = None) -> Response:
+def _page(
+    status: int,
+    sentence: str,
+    errors: list[dict[str, str]] | None = None,
+    current: Mapping[str, Any] | None = None,
+) -> Response:
     page = render_template(
         "error.html",
         status=status,
         title=translated(SENTENCES.get(status, SENTENCES[400])),
         sentence=sentence,
         errors=errors or [],
+        current=current or {},
+        subject=_SUBJECTS.get(request.path.split("/")[1], ""),
+        back=_back(),
         request_id=g.get("request_id", ""),
     )
     answer = Response(page, status, mimetype="text/html")

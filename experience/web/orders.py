@@ -10,7 +10,7 @@ from experience.orders import operations, queries
 from experience.reports import bars
 from experience.reports.queries import order_file, units
 from experience.reports.queries import orders as reads
-from experience.web import door, kit
+from experience.web import door, errors, kit
 from experience.web.forms.orders import FORMS, ActForm, DecisionForm
 from experience.web.once import once
 from experience.web.order_acts import filled, grouped
@@ -148,6 +148,8 @@ def act(code: str, action: str) -> Response | tuple[str, int]:
         return _one(code, refused, form, action), 409
     except (Invalid, Forbidden) as refused:
         door.db().rollback()
+        if isinstance(refused, Forbidden):
+            errors.denied()
         return _one(code, refused, form, action), 422 if isinstance(refused, Invalid) else 403
 
 

@@ -16,8 +16,9 @@ from experience.web.api.contract import Body, PageQuery, cursor_of, cursor_parts
 from surveys import operations, queries
 from surveys.definition import in_language, parse
 from surveys.metrics import UNITS, Figure
+from surveys.operations.editing import CODE
 from surveys.queries import exporting
-from surveys.queries.numbers import Filter
+from surveys.queries.numbers import DIMENSIONS, Filter
 from surveys.queries.report import Report, Score, report
 from surveys.tables import Survey
 
@@ -29,7 +30,7 @@ State = Literal["draft", "open", "paused", "closed"]
 class SurveyBody(Body):
     """A new survey. `unit` is the code of the unit that owns it; the caller's own without."""
 
-    code: str = Field(max_length=40)
+    code: str = Field(max_length=40, json_schema_extra={"pattern": f"^{CODE.pattern}$"})
     definition: dict[str, Any]
     purpose: Purpose = "transaction"
     unit: str | None = Field(None, max_length=80)
@@ -97,7 +98,7 @@ class MetricsQuery(Body):
     """Which answers. `from` and `to` are instants or Beijing days, the last day included."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    by: str = Field("", max_length=20, description="province touchpoint channel sample version day week month probe")
+    by: str = Field("", max_length=20, json_schema_extra={"enum": ["", *DIMENSIONS]})
     since: str = Field("", alias="from", max_length=40)
     until: str = Field("", alias="to", max_length=40)
     version: int | None = Field(None, ge=1, le=2**31 - 1)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ from experience.web.words import N_
 BODY_LIMIT = 2 * 2**20
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_TYPES = {"int": "integer"}
 
 
 class Body(BaseModel):
@@ -214,7 +214,9 @@ def _plain(value: Any) -> Any:
 
 
 def _query(model: type[BaseModel]) -> BaseModel:
-    return _validated(model, _flat(request.args, model))
+    found = _flat(request.args, model)
+    _demand_storable(found)
+    return _validated(lambda: model.model_validate(found))
 
 
 def _flat(args: MultiDict[str, str], model: type[BaseModel]) -> dict[str, Any]:
@@ -239,17 +241,18 @@ def _body(model: type[BaseModel]) -> BaseModel:
         raise TooLarge(say("内容超过 2 MB，请缩短或分批提交。"))
     try:
         found = json.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or a number of thousands of digits
         raise BadRequest(say("请求体不是有效的 UTF-8 JSON。")) from error
     if not isinstance(found, dict):
         raise Invalid(say("请求体应是一个 JSON 对象。"))
-    return _validated(model, found)
-
-
-def _validated(model: type[BaseModel], found: dict[str, Any]) -> BaseModel:
     _demand_storable(found)
+    return _validated(lambda: model.model_validate_json(raw, strict=True))
+
+
+def _validated(validate: Callable[[], BaseModel]) -> BaseModel:
+    """What is validated. A body says its types, so "true" is no boolean and "5" no number; a query is all text."""
     try:
-        return model.model_validate(found)
+        return validate()
     except ValidationError as error:
         told = [
             {"field": ".".join(str(part) for part in e["loc"]), "sentence": _in_words(e)} for e in error.errors()[:20]
@@ -258,7 +261,7 @@ def _validated(model: type[BaseModel], found: dict[str, Any]) -> BaseModel:
 
 
 def _demand_storable(found: Any, where: str = "", depth: int = 0) -> None:
-    """Raises Invalid for what a text column cannot hold: NUL and lone surrogates; and for absurd nesting."""
+    """Raises Invalid for what no column holds: NUL, lone surrogates, endless numbers; and for absurd nesting."""
     if depth > 40:
         raise Invalid(say("内容嵌套太深。"), [{"field": where[:200], "sentence": say("最多 40 层")}])
     if isinstance(found, str):
@@ -266,6 +269,8 @@ def _demand_storable(found: Any, where: str = "", depth: int = 0) -> None:
             raise Invalid(
                 say("文字里有无法保存的字符。"), [{"field": where, "sentence": say("请去掉 NUL 或不完整的字符")}]
             )
+    elif isinstance(found, float) and not math.isfinite(found):
+        raise Invalid(say("数字超出范围。"), [{"field": where, "sentence": say("应是有限的数字")}])
     elif isinstance(found, dict):
         for name, value in found.items():
             _demand_storable(name, where, depth + 1)

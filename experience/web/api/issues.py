@@ -23,7 +23,7 @@ SHOWN_VOICES = 50
 class IssueBody(Body):
     """Something wrong. Without `severity` the suggested one is taken; topic and province come from the voices."""
 
-    title: str = Field(max_length=120)
+    title: str = Field(min_length=2, max_length=120)
     severity: Severity | None = None
     touchpoint: str = Field("", max_length=64)
     topic: str = Field("", max_length=40)
@@ -38,7 +38,7 @@ class IssueChange(Body):
     """What changes; what is absent stays. `state` closes or reopens and needs a `reason`; `voices` are added."""
 
     version: int | None = Field(None, ge=1, lt=2**31)
-    title: str | None = Field(None, max_length=120)
+    title: str | None = Field(None, min_length=2, max_length=120)
     summary: str | None = Field(None, max_length=4000)
     severity: Severity | None = None
     touchpoint: str | None = Field(None, max_length=64)

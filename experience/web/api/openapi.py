@@ -1,5 +1,6 @@
 """The OpenAPI document, made from the operations' own models."""
 
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +12,13 @@ from experience.web.api import contract
 from experience.web.api.contract import Operation, Problem, operation
 
 _PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
+#: Flask's converters -> what a path takes.
+_PLACES: dict[str, dict[str, Any]] = {
+    "": {"type": "string", "minLength": 1},
+    "int": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+}
 
 
 @operation("GET", "/api/v1/openapi.json", act=None, summary="This document")
@@ -90,8 +98,10 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _path_parameters(op: Operation) -> list[dict[str, Any]]:
-    names = [part[1:-1] for part in op.path.split("/") if part.startswith("{")]
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _PLACES.get(converter, _PLACES[""])}
+        for converter, name in _PARAMETER.findall(op.rule or op.path.replace("{", "<").replace("}", ">"))
+    ]
 
 
 def _query_parameters(op: Operation) -> list[dict[str, Any]]:
@@ -109,5 +119,10 @@ def _header_parameters(op: Operation) -> list[dict[str, Any]]:
     if not op.is_idempotent:
         return []
     return [
-        {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200}}
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        }
     ]

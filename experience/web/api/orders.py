@@ -14,8 +14,8 @@ from experience.orders.queries import OrderFilter
 from experience.web import door
 from experience.web.api.contract import Body, PageQuery, cursor_of, cursor_parts, operation, page
 
-Text = Annotated[str, Field(max_length=4000)]
-Code = Annotated[str, Field(max_length=60)]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Code = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class DispatchBody(Body):

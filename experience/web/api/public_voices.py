@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from experience.ground.config import settings
 from experience.organisation.permissions import SYSTEM
 from experience.voices import operations
-from experience.voices.intake import VoiceIn
+from experience.voices.intake import CONTACT_LIMIT, RANT_LIMIT, VoiceIn
 from experience.web import door
 from experience.web.api.contract import Body, operation
 from experience.web.security import limiter
@@ -18,12 +18,12 @@ class RantBody(Body):
     """What a customer says; nobody has to say who they are."""
 
     site: str = Field(max_length=80)
-    text: str
+    text: str = Field(json_schema_extra={"minLength": 1, "maxLength": RANT_LIMIT})
     touchpoint: str | None = Field(None, max_length=64)
     province: str | None = Field(None, max_length=40)
     product: str | None = Field(None, max_length=64)
     mood: int | None = Field(None, ge=1, le=5, strict=True)
-    contact: str | None = Field(None, max_length=80)
+    contact: str | None = Field(None, max_length=CONTACT_LIMIT)
     consent: bool = False
 
 

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from analysis.topics import TOPICS
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
+from experience.learning.operations import judge
 from experience.voices import operations, queries
-from experience.voices.intake import VoiceIn
+from experience.voices.intake import TEXT_LIMIT, VoiceIn
 from experience.voices.queries import Filters, Heard
 from experience.voices.tables import Reading
 from experience.web import door
@@ -24,8 +26,8 @@ RowId = Annotated[int, Field(ge=1, lt=2**63)]
 class VoiceBody(Body):
     """One utterance. `customer` is the operator's own pseudonymous id; source and external_id make it once."""
 
-    text: str
-    source: str = Field(max_length=40)
+    text: str = Field(json_schema_extra={"minLength": 1, "maxLength": TEXT_LIMIT})
+    source: str = Field(min_length=1, max_length=40)
     touchpoint: str | None = Field(None, max_length=64)
     product: str | None = Field(None, max_length=64)
     province: str | None = Field(None, max_length=40)
@@ -101,7 +103,7 @@ class ReadingBody(Body):
     """What a person puts right."""
 
     label: Label | None = None
-    topic: str | None = Field(None, max_length=40)
+    topic: str | None = Field(None, max_length=40, json_schema_extra={"enum": [None, *TOPICS]})
 
 
 class UnmaskBody(Body):
@@ -164,11 +166,14 @@ def one(voice_id: int) -> VoiceAnswer:
     act="voices.correct",
     body=ReadingBody,
     answer=VoiceAnswer,
-    summary="Correct label or topic",
+    summary="Correct label, topic or intent",
 )
 def correct(voice_id: int, body: ReadingBody) -> VoiceAnswer:
     """Puts a reading right; it becomes training data."""
-    operations.correct(door.db(), door.scope(), voice_id, label=body.label, topic=body.topic, now=door.now())
+    told = body.model_dump()
+    if not any(told.values()):
+        raise Invalid(say("请给出要更正的情感（label）、主题（topic）或意图（intent）。"))
+    judge(door.db(), door.scope(), voice_id, now=door.now(), **told)
     return shown(queries.one(door.db(), door.scope(), voice_id))
 
 
