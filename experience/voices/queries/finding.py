@@ -140,10 +140,10 @@ def is_bounded(wanted: Asked) -> bool:
 
 def walk(wanted: Asked, before: tuple[datetime, int] | None, limit: int) -> Any:
     """The statement that looks through the newest voices."""
+    if not is_bounded(wanted):
+        return _ordered(Voice, wanted).where(*_period(wanted, before), *_fits(Voice, wanted)).limit(limit)
     among: Any = select(Voice).where(*_period(wanted, before)).order_by(col(Voice.at).desc(), col(Voice.id).desc())
-    if is_bounded(wanted):
-        among = among.limit(WALKED)
-    voice: Any = aliased(Voice, among.subquery("among"))
+    voice: Any = aliased(Voice, among.limit(WALKED).subquery("among"))
     return _ordered(voice, wanted).where(*_fits(voice, wanted)).limit(limit)
 
 
