@@ -60,6 +60,16 @@ def index() -> str:
     return render_template("issues/list.html", issues=found, next=following, **shared)
 
 
+@bp.get("/alike")
+@door.requires("issues.triage")
+def alike() -> str:
+    """Open issues that what is being raised may belong to: a piece of the form, asked for while the title is typed."""
+    title = request.args.get("title", "").strip()[:120]
+    given = [int(id) for id in request.args.getlist("voice")[:200] if id.isdecimal() and len(id) <= 18]
+    found = queries.suggestions(door.db(), door.scope(), title, given) if title or given else []
+    return render_template("issues/_alike.html", found=found)
+
+
 @bp.get("/<code>")
 @door.requires("issues.read")
 def one(code: str) -> str:
@@ -72,9 +82,11 @@ def _one(code: str, **more: Any) -> str:
     issue = queries.by_code(db, scope, code)
     issue_id = issue.id or 0
     told_by = reads.told(db, scope, issue_id)
-    alike = queries.similar(db, scope, issue)
+    alike = queries.alike(db, scope, issue)
     names = kit.units()
-    remedies = reads.remedies(db, scope, [i.id or 0 for i in alike])
+    past = [one.issue for one in alike]
+    past_ids = [i.id or 0 for i in past]
+    remedies = reads.remedies(db, scope, past_ids)
     touchpoint = db.get(Touchpoint, issue.touchpoint) if issue.touchpoint else None
     acts = lifecycle.ACTS[issue.state]
     may_dispatch = scope.reach("orders.dispatch").is_everything and "dispatch" in acts
@@ -87,13 +99,14 @@ def _one(code: str, **more: Any) -> str:
         touchpoint=touchpoint,
         alike=alike,
         remedies={r.issue_id: r for r in reversed(remedies)},
+        helped=reads.effects(db, past_ids),
         orders=reads.orders_of(db, scope, issue_id),
         effects=order_queries.effects_of_issue(db, issue_id),
         units=names,
         acts=acts if scope.may("issues.triage") else {},
         series=_series(issue),
         days=pictures.days(told_by.days, now),
-        suggested=_suggested(issue, touchpoint, told_by, _Past(alike, remedies, names)) if may_dispatch else [],
+        suggested=_suggested(issue, touchpoint, told_by, _Past(past, remedies, names)) if may_dispatch else [],
         may_dispatch=may_dispatch,
         unit_choices=units.choices(names, scope.reach("orders.dispatch")),
         order_types=list(ORDER_TYPES),

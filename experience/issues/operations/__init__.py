@@ -1,5 +1,6 @@
 """What is done with issues: raise, join, change, accept, dismiss, merge, solve, reopen, follow their orders, triage."""
 
+from experience.issues.operations.kindred import word_next
 from experience.issues.operations.moving import (
     accept,
     dismiss,
@@ -27,4 +28,5 @@ __all__ = [
     "reopen",
     "solve",
     "triage_next",
+    "word_next",
 ]

@@ -13,7 +13,7 @@ from experience.issues.queries import visible as issues_visible
 from experience.issues.tables import Issue, IssueSource
 from experience.measures.tables import Measure
 from experience.orders.queries import visible
-from experience.orders.tables import WorkOrder
+from experience.orders.tables import Effect, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
 from experience.reports.queries.orders import OrderLine, lines
@@ -188,3 +188,14 @@ def remedies(session: Session, scope: Scope, issue_ids: Sequence[int]) -> list[R
         .limit(12)
     )  # fmt: skip
     return [Remedy(*row) for row in session.execute(query)]
+
+
+def effects(session: Session, issue_ids: Sequence[int]) -> dict[int, Effect]:
+    """Issue id -> what its mending last did, as far as it was measured; the ids must be the caller's to see."""
+    measured = (
+        select(Effect)
+        .where(col(Effect.issue_id).in_(issue_ids), col(Effect.measured_at).is_not(None))
+        .distinct(col(Effect.issue_id))
+        .order_by(col(Effect.issue_id), col(Effect.split_at).desc(), col(Effect.key).desc())
+    )
+    return {effect.issue_id: effect for effect in session.scalars(measured)}

@@ -120,4 +120,4 @@ def test_similar_issues_come_with_the_solved_first(session: Session, now: dateti
     issue, unsolved, solved = (made(title, "web.recharge") for title in ("现在的", "没解决的", "解决过的"))
     made("不相干的", "store.counter")
     solve(session, LIN, solved.code, "扩容", now=now)
-    assert [i.code for i in queries.similar(session, LIN, issue)] == [solved.code, unsolved.code]
+    assert [one.issue.code for one in queries.alike(session, LIN, issue)] == [solved.code, unsolved.code]

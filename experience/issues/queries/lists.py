@@ -1,11 +1,11 @@
-"""Reads of issues: one with its evidence, lists, similar ones of the past, within the caller's scope."""
+"""Reads of issues: one with its evidence, and lists, within the caller's scope."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, true, tuple_
+from sqlalchemy import ColumnElement, exists, func, literal, or_, true, tuple_
 from sqlmodel import Session, col, select
 
 from experience.ground.errors import NotFound
@@ -143,19 +143,6 @@ def of_voices(session: Session, voice_ids: Sequence[int]) -> list[Issue]:
             reached = session.get_one(Issue, reached.merged_into_id)
         found.setdefault(reached.id or 0, reached)
     return list(found.values())
-
-
-def similar(session: Session, scope: Scope, issue: Issue, *, limit: int = 5) -> list[Issue]:
-    """Issues like this one: same topic or touchpoint, the solved first, then the newest."""
-    is_same_place = case((col(Issue.touchpoint) == issue.touchpoint, 1), else_=0) if issue.touchpoint else literal(0)
-    is_same_topic = case((col(Issue.topic) == issue.topic, 1), else_=0) if issue.topic else literal(0)
-    nearness = is_same_place + is_same_topic
-    chosen = (
-        select(Issue)
-        .where(visible(scope), Issue.id != issue.id, Issue.state != "merged", nearness > 0)
-        .order_by(nearness.desc(), (col(Issue.state) == "solved").desc(), col(Issue.opened_at).desc())
-    )
-    return list(session.exec(chosen.limit(limit)))
 
 
 def missing_voices(session: Session, scope: Scope, wanted: Sequence[int]) -> list[int]:
