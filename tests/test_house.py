@@ -30,7 +30,7 @@ GUESTS = {
     "snownlp": ("analysis/legacy.py",),
     "apscheduler": ("experience/ground/scheduler.py",),
 }
-WEB_GUESTS = ("flask", "flask_babel", "flask_limiter", "flask_wtf", "flask_bootstrap", "werkzeug")
+WEB_GUESTS = ("flask", "flask_babel", "flask_wtf", "flask_bootstrap", "werkzeug")
 #: What a pure package may not even see.
 ANALYSIS_IS_PURE = ("sqlmodel", "sqlalchemy", "flask", "experience", "surveys", "probes", "click")
 

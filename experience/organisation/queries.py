@@ -59,12 +59,15 @@ def subtrees(session: Session, paths: Sequence[str]) -> dict[str, Reach]:
 
 
 def _reach(path: str, rows: Sequence[Any]) -> Reach:
+    """The centre's people are no members of the units below, so its reach names none."""
+    home = frozenset({int(path.rstrip("/").rpartition("/")[2])})
+    if path.count("/") == _ROOT:
+        return Reach(home_unit_ids=home, is_everything=True)
     return Reach(
         unit_ids=frozenset(id for _, id, _, _ in rows if id is not None),
         territories=frozenset(territory for _, _, territory, _ in rows if territory),
         product_lines=frozenset(line for _, _, _, line in rows if line),
-        home_unit_ids=frozenset({int(path.rstrip("/").rpartition("/")[2])}),
-        is_everything=path.count("/") == _ROOT,
+        home_unit_ids=home,
     )
 
 
