@@ -42,7 +42,7 @@ def stream() -> str:
     """Voices newest first, folded, with the words that made each verdict; the rows alone for the page's own script."""
     chosen = filters()
     found = queries.page(
-        door.db(), door.scope(), chosen, cursor=request.args.get("cursor", ""), limit=PAGE, is_folded=not chosen.q
+        door.db(), door.scope(), chosen, cursor=request.args.get("cursor", ""), limit=PAGE, is_folded=True
     )
     beside = _beside([h.voice.id or 0 for h in found.items])
     if request.headers.get("HX-Request"):
@@ -216,6 +216,7 @@ def filters() -> Filters:
         until=_day(args.get("to", ""), days=1),
         is_unsure=args.get("unsure") == "1",
         import_id=_row_id(args.get("import", "")),
+        sort=args.get("sort", ""),
     )
 
 

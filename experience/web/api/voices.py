@@ -83,7 +83,7 @@ class VoicesQuery(PageQuery):
     """What the list is narrowed to. `from` and `to` are instants or Beijing days, the last day included."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    q: str = Field("", max_length=200)
+    q: str = Field("", max_length=200, description='Words, all wanted; "in quotes" exactly so; -word not at all')
     topic: str = Field("", max_length=40)
     label: Label | None = None
     urgency: int | None = Field(None, ge=0, le=3, description="At least this urgent")
@@ -95,6 +95,7 @@ class VoicesQuery(PageQuery):
     product: str = Field("", max_length=64)
     since: str = Field("", alias="from", max_length=40)
     until: str = Field("", alias="to", max_length=40)
+    sort: Literal["", "relevance", "newest"] = Field("", description="relevance unless told otherwise when q is given")
     fold: bool = Field(False, description="Show what was said again within a week once")
     unsure: bool = Field(False, description="Only those the model was not sure of and nobody has looked at")
 
@@ -147,6 +148,7 @@ def index(query: VoicesQuery) -> VoicePage:
         since=instant(query.since, "from"),
         until=instant(query.until, "to", is_end=True),
         is_unsure=query.unsure,
+        sort=query.sort,
     )
     found = queries.page(
         door.db(), door.scope(), filters, cursor=query.cursor or "", limit=query.limit, is_folded=query.fold
