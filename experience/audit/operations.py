@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import Insert, bindparam, insert
 from sqlmodel import Session
 
 from experience.audit.tables import AuditLine
 
-_LINE = insert(AuditLine.__table__)  # type: ignore[attr-defined]
+_LINES = AuditLine.__table__  # type: ignore[attr-defined]
+_NAMES = [column.name for column in _LINES.columns if not column.primary_key]
+_LINE = insert(_LINES)
 
 
 class Actor(Protocol):
@@ -33,7 +35,14 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Writes one audit line at once; `subject` is (kind, id or code). Never put personal data into `detail`."""
-    line = {
+    session.connection().execute(_LINE, line(scope, act, subject, now=now, detail=detail))
+
+
+def line(
+    scope: Actor, act: str, subject: tuple[str, object], *, now: datetime, detail: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The values of an audit line."""
+    return {
         "at": now,
         "actor_id": scope.user_id,
         "acting_for_id": scope.acting_for_id,
@@ -43,4 +52,14 @@ def record(
         "detail": detail or {},
         "request_id": "",
     }
-    session.connection().execute(_LINE, line)
+
+
+def recorded(statement: Insert) -> Insert:
+    """An INSERT that writes an audit line too, in one statement; its parameters are `audited(line(...))` besides."""
+    beside = insert(_LINES).values({name: bindparam(f"audit_{name}", type_=_LINES.c[name].type) for name in _NAMES})
+    return statement.add_cte(beside.cte("audit"))
+
+
+def audited(values: dict[str, Any]) -> dict[str, Any]:
+    """A line's values under the names `recorded` gives them."""
+    return {f"audit_{name}": value for name, value in values.items()}

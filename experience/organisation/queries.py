@@ -1,24 +1,27 @@
 """Reads of the organisation: who is calling and what they may see; one user or unit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import false, or_
+import sqlalchemy as sa
+from sqlalchemy import bindparam, false, or_
 from sqlmodel import Session, col, select
 
 from experience.ground.errors import Forbidden
 from experience.ground.i18n import say
+from experience.ground.store import metadata
 from experience.organisation.credentials import digest
 from experience.organisation.permissions import Reach, RoleHeld, Scope
-from experience.organisation.tables import ApiToken, Deputy, Grant, Login, Unit, User
+from experience.organisation.tables import Deputy, Grant, Unit, User
 
 #: The centre's path has as many strokes, `/1/`; every other unit lies under it.
 _ROOT = 2
 #: The reach of each of these paths of units; a door may remember them for a few seconds.
 Reaching = Callable[[tuple[str, ...]], Mapping[str, Reach]]
-Granted = Sequence[tuple[str, Unit]]
+#: Roles, each with the path of the unit it was granted in.
+Granted = Sequence[tuple[str, str]]
 
 
 def scope_of(
@@ -36,18 +39,20 @@ def scope_of(
     assert user.id is not None
     if acting_for_id is not None and not may_act_for(session, user.id, acting_for_id, now):
         raise Forbidden(say("您的代理期限已过或未被授权代理，请切换回本人身份。"))
-    granted = session.exec(
-        select(Grant.role, Unit).join(Unit).where(Grant.user_id == (acting_for_id or user.id), Unit.is_active)
-    ).all()
-    made = scope_from(user, granted, lambda paths: subtrees(session, paths), token_scopes=token_scopes)
-    return replace(made, acting_for_id=acting_for_id)
+    held = held_by(session, acting_for_id or user.id, lambda paths: subtrees(session, paths))
+    return Scope(user.id, user.name, held, acting_for_id, frozenset(token_scopes))
 
 
-def scope_from(user: User, granted: Granted, reaching: Reaching, *, token_scopes: Iterable[str] = ()) -> Scope:
-    """The scope that these grants give the user: each role with the reach of its own unit."""
-    found = reaching(tuple(sorted({unit.path for _, unit in granted})))
-    held = tuple(RoleHeld(role, found[unit.path]) for role, unit in granted)
-    return Scope(user_id=user.id, name=user.name, held=held, token_scopes=frozenset(token_scopes))
+def held_by(session: Session, user_id: int, reaching: Reaching) -> tuple[RoleHeld, ...]:
+    """The user's roles, each with its reach."""
+    wanted = select(Grant.role, Unit.path).join(Unit).where(Grant.user_id == user_id, Unit.is_active)
+    return roles_held(session.exec(wanted).all(), reaching)
+
+
+def roles_held(granted: Granted, reaching: Reaching) -> tuple[RoleHeld, ...]:
+    """Each role with the reach of its own unit."""
+    found = reaching(tuple(sorted({path for _, path in granted})))
+    return tuple(RoleHeld(role, found[path]) for role, path in granted)
 
 
 def subtrees(session: Session, paths: Sequence[str]) -> dict[str, Reach]:
@@ -88,36 +93,63 @@ def may_act_for(session: Session, deputy_id: int, user_id: int, now: datetime) -
     )
 
 
-def login_of(
-    session: Session, key: str, now: datetime, *, idle: timedelta, longest: timedelta
-) -> tuple[Login, User, Granted] | None:
-    """The open browser session behind a cookie's key, its active user and grants, in one statement; or None."""
-    is_open = (
-        Login.key_hash == digest(key),
-        col(Login.ended_at).is_(None),
-        Login.seen_at > now - idle,
-        Login.created_at > now - longest,
-    )
-    rows = session.exec(
-        _with_grants(select(Login, User, Grant.role, Unit), Login).where(*is_open, User.is_active)
-    ).all()
-    return (rows[0][0], rows[0][1], _granted(rows)) if rows else None
+_USER, _UNIT, _GRANT, _TOKEN, _LOGIN = (
+    metadata.tables[name] for name in ("user_account", "unit", "grant_of_role", "api_token", "login")
+)
 
 
-def token_of(session: Session, token: str) -> tuple[ApiToken, User, Granted] | None:
-    """The live token behind a bearer string, its active user and grants, in one statement; or None."""
-    is_live = (ApiToken.token_hash == digest(token), col(ApiToken.revoked_at).is_(None), User.is_active)
-    rows = session.exec(_with_grants(select(ApiToken, User, Grant.role, Unit), ApiToken).where(*is_live)).all()
-    return (rows[0][0], rows[0][1], _granted(rows)) if rows else None
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who came in: the user, the row of `login` or `api_token` they came by and when it was last used, their grants."""
+
+    id: int
+    name: str
+    locale: str
+    door_id: int
+    seen_at: datetime | None
+    granted: Granted
+    scopes: tuple[str, ...] = ()
+    is_login: bool = False
+    acting_for_id: int | None = None
 
 
-def _with_grants(selected: Any, door: type[Login] | type[ApiToken]) -> Any:
-    joined = selected.join(User, col(User.id) == door.user_id).outerjoin(Grant, col(Grant.user_id) == User.id)
-    return joined.outerjoin(Unit, (col(Unit.id) == Grant.unit_id) & col(Unit.is_active))
+def _callers(door: Any, *columns: Any) -> Any:
+    """Reads everything about a caller at once, and makes no row object: it runs at every request."""
+    joined = door.join(_USER, (_USER.c.id == door.c.user_id) & _USER.c.is_active)
+    joined = joined.outerjoin(_GRANT, _GRANT.c.user_id == _USER.c.id)
+    joined = joined.outerjoin(_UNIT, (_UNIT.c.id == _GRANT.c.unit_id) & _UNIT.c.is_active)
+    who = (_USER.c.id, _USER.c.name, _USER.c.locale, door.c.id.label("door_id"), *columns)
+    return sa.select(*who, _GRANT.c.role, _UNIT.c.path).select_from(joined)
 
 
-def _granted(rows: Sequence[Any]) -> Granted:
-    return [(role, unit) for _, _, role, unit in rows if unit is not None]
+_BY_TOKEN = _callers(_TOKEN, _TOKEN.c.last_used_at.label("seen_at"), _TOKEN.c.scopes).where(
+    _TOKEN.c.token_hash == bindparam("hash"), _TOKEN.c.revoked_at.is_(None)
+)
+_BY_LOGIN = _callers(_LOGIN, _LOGIN.c.seen_at, _LOGIN.c.acting_for_id).where(
+    _LOGIN.c.key_hash == bindparam("hash"),
+    _LOGIN.c.ended_at.is_(None),
+    _LOGIN.c.seen_at > bindparam("seen_after"),
+    _LOGIN.c.created_at > bindparam("born_after"),
+)
+
+
+def caller_by_login(session: Session, key: str, now: datetime, *, idle: timedelta, longest: timedelta) -> Caller | None:
+    """Who holds this cookie's key, with the browser session open and the user active; or None."""
+    asked = {"hash": digest(key), "seen_after": now - idle, "born_after": now - longest}
+    rows = session.connection().execute(_BY_LOGIN, asked).all()
+    return _caller(rows, is_login=True, acting_for_id=rows[0].acting_for_id) if rows else None
+
+
+def caller_by_token(session: Session, token: str) -> Caller | None:
+    """Who holds this bearer token, with the token live and the user active; or None."""
+    rows = session.connection().execute(_BY_TOKEN, {"hash": digest(token)}).all()
+    return _caller(rows, scopes=tuple(rows[0].scopes)) if rows else None
+
+
+def _caller(rows: Sequence[Any], **more: Any) -> Caller:
+    first = rows[0]
+    granted = [(row.role, row.path) for row in rows if row.path is not None]
+    return Caller(first.id, first.name, first.locale, first.door_id, first.seen_at, granted, **more)
 
 
 def user_by_login(session: Session, login: str) -> User | None:

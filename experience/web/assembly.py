@@ -16,7 +16,8 @@ _TAGS = {"zh": "zh-CN", "en": "en"}
 #: Page modules of this package, each with a `bp`.  # register here
 PAGES = (
     "kit", "auth", "home", "imports", "exports", "voices", "topics", "topic_files", "issues", "orders", "desk",
-    "supervision", "notices", "rants", "receipts", "sites", "health", "account", "admin", "audit",
+    "supervision", "notices", "rants", "receipts", "sites", "health", "account", "admin", "audit", "discovery",
+    "lexicon",
 )  # fmt: skip
 #: Modules of operations; importing one registers it.  # register here
 OPERATIONS = (
@@ -53,8 +54,8 @@ def language() -> str:
     asked = request.args.get("lang", "")[:2] or request.cookies.get("hs_lang", "")[:2]
     if asked in LANGUAGES:
         return asked
-    if "user" in g and g.user.locale[:2] in LANGUAGES:
-        return str(g.user.locale[:2])
+    if "caller" in g and g.caller.locale[:2] in LANGUAGES:
+        return str(g.caller.locale[:2])
     return request.accept_languages.best_match(LANGUAGES, "zh") or "zh"
 
 

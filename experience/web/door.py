@@ -16,7 +16,9 @@ from experience.ground.config import settings
 from experience.ground.errors import Forbidden, HuishengError
 from experience.ground.i18n import say
 from experience.organisation import queries
+from experience.organisation.operations.seen import be_oneself, touch
 from experience.organisation.permissions import Reach, Scope
+from experience.organisation.queries import Caller
 from experience.organisation.tables import Login, User
 
 COOKIE = "hs_login"
@@ -79,14 +81,13 @@ def somebody() -> Scope | None:
 
 def user() -> User:
     """The caller's row."""
-    scope()
-    return cast(User, g.user)
+    return db().get_one(User, scope().user_id)
 
 
 def login() -> Login | None:
     """The browser session the caller came by; None for a token."""
     scope()
-    return cast("Login | None", g.get("login"))
+    return db().get(Login, g.caller.door_id) if g.caller.is_login else None
 
 
 def _identified() -> Scope | None:
@@ -100,33 +101,32 @@ def _identified() -> Scope | None:
 
 
 def _by_token(token: str) -> Scope | None:
-    found = queries.token_of(db(), token)
-    if found is None:
-        return None
-    row, g.user, granted = found
-    if row.last_used_at is None or now() - row.last_used_at > _TOUCH_AFTER:
-        row.last_used_at = now()
-        db().commit()
-    return queries.scope_from(g.user, granted, _reach, token_scopes=row.scopes)
+    found = queries.caller_by_token(db(), token)
+    return _scope_of(found) if found else None
 
 
 def _by_login(key: str) -> Scope | None:
     chosen = settings()
     idle, longest = timedelta(hours=chosen.session_idle_hours), timedelta(days=chosen.session_days)
-    found = queries.login_of(db(), key, now(), idle=idle, longest=longest)
-    if found is None:
-        return None
-    row, g.user, granted = found
-    if now() - row.seen_at > _TOUCH_AFTER:
-        row.seen_at = now()
+    found = queries.caller_by_login(db(), key, now(), idle=idle, longest=longest)
+    return _scope_of(found) if found else None
+
+
+def _scope_of(found: Caller) -> Scope:
+    g.caller = found
+    if found.seen_at is None or now() - found.seen_at > _TOUCH_AFTER:
+        touch(db(), found, now=now())
         db().commit()
-    g.login = row
-    if row.acting_for_id is not None:
-        if queries.may_act_for(db(), g.user.id, row.acting_for_id, now()):
-            return queries.scope_of(db(), g.user, now(), acting_for_id=row.acting_for_id)
-        row.acting_for_id = None  # the time is over: they are themselves again
+    principal = found.acting_for_id
+    if principal is None:
+        held = queries.roles_held(found.granted, _reach)
+    elif queries.may_act_for(db(), found.id, principal, now()):
+        held = queries.held_by(db(), principal, _reach)
+    else:  # the time is over: they are themselves again
+        be_oneself(db(), found)
         db().commit()
-    return queries.scope_from(g.user, granted, _reach)
+        principal, held = None, queries.roles_held(found.granted, _reach)
+    return Scope(found.id, found.name, held, principal, frozenset(found.scopes))
 
 
 def _reach(paths: tuple[str, ...]) -> Mapping[str, Reach]:

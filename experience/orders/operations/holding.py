@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
-from experience.audit.operations import record
+from experience.audit.operations import audited, line, recorded
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.ground.store import write_changes
@@ -22,7 +22,10 @@ from experience.orders.tables import Clock, ClockMark, OrderRequest, OrderStep, 
 from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
 
-_STEP = insert(OrderStep.__table__)  # type: ignore[attr-defined]
+_STEPS = OrderStep.__table__  # type: ignore[attr-defined]
+_STEP = recorded(
+    insert(_STEPS).values({column.name: bindparam(column.name) for column in _STEPS.columns if not column.primary_key})
+)
 #: What a step's seal covers, in this order for ever.
 _SEALED = (
     "order_id", "seq", "at", "actor_id", "acting_for_id", "action", "from_state", "to_state", "reason", "note",
@@ -67,7 +70,7 @@ class Held:
 
 def held(session: Session, scope: Scope, code: str, *, now: datetime) -> Held:
     """The order under this code, locked. Raises NotFound outside the scope."""
-    found = order_with_units(session, scope, col(WorkOrder.code) == code, is_locked=True)
+    found = order_with_units(session, scope, code=code, is_locked=True)
     if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
     return _with_clocks(session, scope, found, now)
@@ -75,7 +78,7 @@ def held(session: Session, scope: Scope, code: str, *, now: datetime) -> Held:
 
 def with_surroundings(session: Session, scope: Scope, order_id: int, *, now: datetime) -> Held:
     """The order with this id, locked, with what the rules need."""
-    found = order_with_units(session, SYSTEM, col(WorkOrder.id) == order_id, is_locked=True)
+    found = order_with_units(session, SYSTEM, id=order_id, is_locked=True)
     assert found is not None
     return _with_clocks(session, scope, found, now)
 
@@ -151,9 +154,9 @@ def step(
     }
     order.last_hash = sealed(made)
     session.add(order)
-    session.connection().execute(_STEP, made | {"hash": order.last_hash})
     moved = {"from": came_from, "to": order.state}
-    record(session, scope, f"orders.{action}", ("order", order.code), now=now, detail=moved)
+    told = line(scope, f"orders.{action}", ("order", order.code), now=now, detail=moved)
+    session.connection().execute(_STEP, {**made, "hash": order.last_hash, **audited(told)})
 
 
 def sealed(one: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
@@ -43,7 +43,7 @@ _HISTORY = text("""
 
 def order_card(session: Session, scope: Scope, code: str, *, now: datetime) -> dict[str, Any]:
     """The order under this code. Raises NotFound outside the scope."""
-    found = order_with_units(session, scope, col(WorkOrder.code) == code)
+    found = order_with_units(session, scope, code=code)
     if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
     order, around = found

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, bindparam, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from experience.issues.tables import Issue
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
-from experience.orders.queries.visible import visible
 from experience.orders.tables import Clock, OrderRequest, WorkOrder
 from experience.organisation.permissions import Reach, Scope
 from experience.organisation.tables import Unit
@@ -58,6 +59,7 @@ _ORDER = (
     .outerjoin(_above, col(_above.id) == _parent.unit_id)
 )
 _ID = bindparam("order_id", type_=BigInteger)
+_UNITS = bindparam("units", type_=ARRAY(BigInteger))
 _CLOCKS = (
     sa.select(
         Clock,
@@ -72,17 +74,28 @@ _CLOCKS = (
 )
 
 
-def order_with_units(
-    session: Session, scope: Scope, condition: Any, *, is_locked: bool = False
-) -> tuple[WorkOrder, Around] | None:
-    """The one order in scope, with its units, issue and parent, in one statement; children and requests are empty yet.
+@cache
+def _order_by(column: str, *, is_locked: bool, sees_all: bool) -> Any:
+    wanted = _ORDER.where(WorkOrder.__table__.c[column] == bindparam("wanted"))  # type: ignore[attr-defined]
+    wanted = wanted if sees_all else wanted.where(col(WorkOrder.unit_id) == func.any(_UNITS))
+    return wanted.with_for_update(of=WorkOrder).execution_options(populate_existing=True) if is_locked else wanted
 
-    A lock that waited for a transfer finds no row, as the unit joined is the one of before: then it looks once more.
+
+def order_with_units(
+    session: Session, scope: Scope, *, is_locked: bool = False, **wanted: Any
+) -> tuple[WorkOrder, Around] | None:
+    """The one order in scope with this `code` or `id`, with its units, issue and parent, in one statement.
+
+    Children and requests are empty yet. A lock that waited for a transfer finds no row, as the unit joined is the one
+    of before: then it looks once more.
     """
-    wanted = _ORDER.where(condition, visible(scope))
-    if is_locked:
-        wanted = wanted.with_for_update(of=WorkOrder).execution_options(populate_existing=True)
-    row = session.execute(wanted).first() or (session.execute(wanted).first() if is_locked else None)
+    ((column, value),) = wanted.items()
+    reach = scope.reach("orders.read")
+    statement = _order_by(column, is_locked=is_locked, sees_all=reach.is_everything)
+    asked = {"wanted": value} if reach.is_everything else {"wanted": value, "units": list(reach.unit_ids)}
+    row = session.execute(statement, asked).first() or (
+        session.execute(statement, asked).first() if is_locked else None
+    )
     if row is None:
         return None
     order, unit, upper, issue, parent_code, parent_state = row
