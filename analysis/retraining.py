@@ -37,9 +37,9 @@ _STEPS = 60
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A text and what is known of it; `label` None, `topic` and `intent` "" where nothing is. `weight` of 1: as any voice.
+    """A text and what is known of it; `label` None, `topic` and `intent` "" where nothing is.
 
-    `must` be read so afterwards: what a person said, unlike a weak label.
+    A `weight` of 1 is that of any voice. `must` be read so afterwards: what a person said, unlike a weak label.
     """
 
     text: str

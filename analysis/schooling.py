@@ -1,7 +1,7 @@
 """One training from what staff said: the candidate and its card.
 
-`python -m analysis.schooling FOLDER` does it in a process of its own: `work.json` in, `model.npz` and `card.json` out, a
-line of JSON on stdout for every stage. It ends when its stdin does, with the process that started it.
+`python -m analysis.schooling FOLDER` does it in a process of its own: `work.json` in, `model.npz` and `card.json` out,
+a line of JSON on stdout for every stage. It ends when its stdin does, with the process that started it.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import evaluation, labelled, legacy, pipeline, retraining
+from analysis import evaluation, labelled, legacy, pipeline, retraining, segment, topics
 from analysis import model as models
 from analysis.labelled import Labelled
 from analysis.reading import LABELS
@@ -67,13 +67,15 @@ class Work:
     weak: Sequence[tuple[str, int]] = ()
     unlabelled: Sequence[str] = ()
     against: Mapping[str, Any] | None = None
+    words: Sequence[str] = ()  # the operator's own, as readings are cut with them
+    terms: Sequence[tuple[str, str, str]] = ()
 
     def document(self) -> dict[str, Any]:
         """The work, JSON-ready."""
         verdicts = [[one.text, one.label, one.topic, one.intent, one.is_held] for one in self.verdicts]
         return {
             "on": self.on, "verdicts": verdicts, "weak": list(self.weak), "unlabelled": list(self.unlabelled),
-            "against": self.against,
+            "against": self.against, "words": list(self.words), "terms": list(self.terms),
         }  # fmt: skip
 
 
@@ -81,7 +83,10 @@ def work_of(document: Mapping[str, Any]) -> Work:
     """The work of a document."""
     verdicts = [Verdict(*one) for one in document["verdicts"]]
     weak = [(text, side) for text, side in document["weak"]]
-    return Work(document["on"], verdicts, weak, document["unlabelled"], document["against"])
+    terms = [(term, code, detail) for term, code, detail in document["terms"]]
+    return Work(
+        document["on"], verdicts, weak, document["unlabelled"], document["against"], document["words"], terms
+    )  # fmt: skip
 
 
 def school(work: Work, say: Say = lambda _stage, _percent: None) -> tuple[bytes, dict[str, Any]]:
@@ -92,7 +97,7 @@ def school(work: Work, say: Say = lambda _stage, _percent: None) -> tuple[bytes,
     """
     say("gather", 5)
     base = models.load(models.SHIPPED)
-    work = _without_gold(work)
+    work = without_gold(work)
     anchors, more = retraining.own_voices(), _more(base, work)
     say("curve", 15)
     curve = _curve(base, work, anchors, more)
@@ -104,7 +109,8 @@ def school(work: Work, say: Say = lambda _stage, _percent: None) -> tuple[bytes,
     return artefact, card
 
 
-def _without_gold(work: Work) -> Work:
+def without_gold(work: Work) -> Work:
+    """The work without any text of the gold set, and without guesses on what a person judged."""
     gold = {row.text for row in labelled.voices(labelled.GOLD)}
     judged = {one.text for one in work.verdicts}
     return replace(
@@ -130,7 +136,7 @@ def _curve(base: models.Model, work: Work, anchors: Sequence[Lesson], more: Sequ
     told = [one.lesson for one in work.verdicts if not one.is_held]
     if len(held) < LEAST_HELD or len(told) < len(CURVE):
         return []
-    points = [{"n": 0, **_marks(base, held)}]
+    points: list[dict[str, Any]] = [{"n": 0, **_marks(base, held)}]
     for share in CURVE:
         some = told[: round(share * len(told))]
         model = retraining.taught(base, [*some, *more], anchors, rounds=1)
@@ -141,7 +147,7 @@ def _curve(base: models.Model, work: Work, anchors: Sequence[Lesson], more: Sequ
 def _marks(model: models.Model, held: Sequence[Labelled]) -> dict[str, Any]:
     """Accuracy of each question over the verdicts that answered it."""
     read = list(pipeline.read_many((row.text for row in held), model=model))
-    pairs = {
+    pairs: dict[str, list[tuple[Any, Any]]] = {
         "label": [(row.sentiment, LABELS.index(got.label) - 1) for row, got in zip(held, read, strict=True)],
         "topic": [(row.topic or None, got.topics[0].code) for row, got in zip(held, read, strict=True)],
         "intent": [(row.intent or None, got.intent) for row, got in zip(held, read, strict=True)],
@@ -236,7 +242,10 @@ def main(folder: Path) -> None:
     if "texts" in document:
         (folder / "opinions.json").write_text(json.dumps(opinions(document["texts"])), encoding="utf-8")
         return
-    artefact, card = school(work_of(document), _tell)
+    work = work_of(document)
+    segment.use(work.words)
+    topics.use(work.terms)
+    artefact, card = school(work, _tell)
     (folder / "model.npz").write_bytes(artefact)
     (folder / "card.json").write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
 

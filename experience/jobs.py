@@ -2,7 +2,8 @@
 
 from experience.discovery.jobs import JOBS as DISCOVERY
 from experience.issues.jobs import JOBS as ISSUES
+from experience.learning.jobs import JOBS as LEARNING
 from experience.orders.jobs import JOBS as ORDERS
 from experience.voices.jobs import JOBS as VOICES
 
-JOBS = (*VOICES, *ISSUES, *ORDERS, *DISCOVERY)
+JOBS = (*VOICES, *ISSUES, *ORDERS, *DISCOVERY, *LEARNING)

@@ -46,7 +46,7 @@ def versions(session: Session, scope: Scope) -> list[Version]:
     rows = session.exec(newest.order_by(col(ReadingModel.made_at).desc(), col(ReadingModel.id).desc()))
     found = rows.fetchmany(MOST_VERSIONS)
     ids = {id for row in found for id in (row.made_by_id, row.promoted_by_id) if id}
-    names = dict(session.execute(select(User.id, User.name).where(col(User.id).in_(ids))).tuples().all())
+    names = dict(session.execute(select(User.id, User.name).where(col(User.id).in_(ids))).all())
     is_shipped_current = all(row.state != "current" for row in found)
     return [*(_line(row, names) for row in found), _shipped_line(is_current=is_shipped_current)]
 
@@ -61,7 +61,7 @@ def version(session: Session, scope: Scope, name: str) -> Version:
     if row is None:
         raise NotFound(say("没有模型 %(version)s：用 huisheng model list 查看已有的模型。", version=name))
     ids = [id for id in (row.made_by_id, row.promoted_by_id) if id]
-    names = dict(session.execute(select(User.id, User.name).where(col(User.id).in_(ids))).tuples().all())
+    names = dict(session.execute(select(User.id, User.name).where(col(User.id).in_(ids))).all())
     return _line(row, names)
 
 

@@ -105,6 +105,7 @@ class ReadingBody(Body):
 
     label: Label | None = None
     topic: str | None = Field(None, max_length=40, json_schema_extra={"enum": [None, *TOPICS]})
+    intent: Literal["complaint", "suggestion", "inquiry", "praise", "other"] | None = None
 
 
 class UnmaskBody(Body):
