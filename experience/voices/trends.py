@@ -150,6 +150,11 @@ class Cell:
     share: float
     sign: int
 
+    @property
+    def depth(self) -> int:
+        """How deep the cell is coloured: 0 to 6, one step for each sixteenth of its place's voices."""
+        return min(6, int(self.share * 16))
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:

@@ -11,7 +11,7 @@ from experience.voices.queries.lists import Filters, conditions
 from experience.voices.tables import Reading, Voice
 
 #: Newest readings that are looked at for what a topic is about, and texts for its summary.
-LOOKED_AT, TEXTS = 1_000, 200
+LOOKED_AT, TEXTS = 600, 120
 
 
 def newest(session: Session, scope: Scope, filters: Filters, *, limit: int = LOOKED_AT) -> list[Read]:
