@@ -9,6 +9,7 @@ from flask import Response, stream_with_context
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from analysis.intervals import Interval
+from experience.audit.operations import record
 from experience.ground.errors import Invalid, NotFound
 from experience.ground.i18n import say
 from experience.web import door
@@ -289,6 +290,8 @@ def download(survey: Survey, wanted: Filter, kind: str) -> Response:
         raise NotFound(say("问卷还没有发布，没有可导出的答卷。"))
     rows = exporting.rows(door.db(), door.scope(), survey, parse(survey.draft), wanted)
     made, mimetype = exporting.WRITERS[kind]
+    record(door.db(), door.scope(), "surveys.export", ("survey", survey.code), now=door.now(), detail={"format": kind})
+    door.commit()
     answer = Response(stream_with_context(made(rows)), mimetype=mimetype)
     answer.headers["Content-Disposition"] = f'attachment; filename="{survey.code}.{kind}"'
     return answer

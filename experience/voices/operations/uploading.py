@@ -1,6 +1,7 @@
 """Take a file that staff uploaded: kept under a name of our own, to be imported by the clock."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +21,7 @@ from experience.voices.tables import VoiceImport
 UPLOAD_LIMIT = 50_000_000
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".jsonl", ".ndjson")
 _CHUNK = 1 << 20
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # a name with a line break would break the headers of what is fetched by it
 
 
 def upload(
@@ -50,7 +52,7 @@ def upload(
     row = VoiceImport(
         at=now,
         user_id=scope.user_id,
-        file_name=Path(name.replace("\\", "/")).name[:200],
+        file_name=_CONTROL.sub("", Path(name.replace("\\", "/")).name)[:200],
         file_hash=file_hash,
         path=str(kept),
         source=intake.source_code(source) if source else "",
