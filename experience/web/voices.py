@@ -20,7 +20,7 @@ from experience.reports.queries import voices as reads
 from experience.touchpoints.tables import Touchpoint
 from experience.voices import operations, queries
 from experience.voices.intake import PROVINCES, SOURCES
-from experience.voices.queries import Filters
+from experience.voices.queries import Filters, topics
 from experience.web import door, kit
 from experience.web.kit import words_of
 from experience.web.once import once
@@ -51,6 +51,7 @@ def stream() -> str:
         "voices/stream.html",
         page=found,
         filters=chosen,
+        total=topics.total(door.db(), door.scope(), chosen),
         live_issues=reads.live_issues(door.db(), door.scope()) if door.scope().may("issues.triage") else [],
         **beside,
         **_choices(),
@@ -71,10 +72,11 @@ def one(voice_id: int) -> str:
 
 def _one(voice_id: int, **more: Any) -> str:
     heard = queries.one(door.db(), door.scope(), voice_id)
+    seen = {issue.code for issue in reads.issues_of(door.db(), door.scope(), [voice_id]).get(voice_id, ())}
     return render_template(
         "voices/one.html",
         heard=heard,
-        issues=issue_queries.of_voices(door.db(), [voice_id]),
+        issues=[issue for issue in issue_queries.of_voices(door.db(), [voice_id]) if issue.code in seen],
         touchpoint=door.db().get(Touchpoint, heard.voice.touchpoint) if heard.voice.touchpoint else None,
         topics=list(TOPICS.items()),
         **more,
@@ -144,7 +146,7 @@ def _stayed(picked: Sequence[int], told: str, where: str) -> Response:
         return answer
     rows = queries.some(door.db(), door.scope(), picked)
     answer = make_response(render_template("voices/picked.html", rows=rows, terms=(), **_beside(picked)))
-    answer.headers["HX-Trigger"] = json.dumps({"hs:toast": {"words": told}})
+    answer.headers["HX-Trigger-After-Settle"] = json.dumps({"hs:picked": {}, "hs:toast": {"words": told}})
     return answer
 
 
@@ -212,6 +214,8 @@ def filters() -> Filters:
         touchpoint=args.get("touchpoint", ""),
         province=args.get("province", ""),
         source=args.get("source", ""),
+        product=args.get("product", ""),
+        unit=args.get("unit", ""),
         since=_day(args.get("from", "")),
         until=_day(args.get("to", ""), days=1),
         is_unsure=args.get("unsure") == "1",

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col
 
 from experience.issues.queries import visible as issues_visible
@@ -195,7 +196,7 @@ def effects(session: Session, issue_ids: Sequence[int]) -> dict[int, Effect]:
     measured = (
         select(Effect)
         .where(col(Effect.issue_id).in_(issue_ids), col(Effect.measured_at).is_not(None))
-        .distinct(col(Effect.issue_id))
+        .ext(distinct_on(col(Effect.issue_id)))
         .order_by(col(Effect.issue_id), col(Effect.split_at).desc(), col(Effect.key).desc())
     )
     return {effect.issue_id: effect for effect in session.scalars(measured)}

@@ -16,13 +16,15 @@ from experience.measures.tables import TopicDay, TopicDayStale
 from experience.organisation.permissions import Scope
 from experience.voices.queries.lists import UNNAMED, Filters, conditions
 from experience.voices.tables import Reading, Voice
-from experience.voices.trends import Span, Tally
+from experience.voices.trends import Span, Tally, added
 
 BEIJING = timezone(timedelta(hours=8))
 #: The dimensions by which sums are kept.
 KINDS = ("province", "touchpoint", "product", "source")
+#: The longest stretch that is counted for a list.
+LONGEST = timedelta(days=366)
 #: Fields of a filter that `topic_day` can answer; any other makes us count the voices.
-_SUMMED = (*KINDS, "topic", "since", "until")
+_SUMMED = (*KINDS, "topic", "since", "until", "sort")
 _TALLY = tuple(field.name for field in fields(Tally))
 _DIMENSION: dict[str, Any] = {
     "province": Voice.province,
@@ -54,6 +56,15 @@ def by_place(
     counted = _counted(session, scope, filters, (span, kind))
     rows = session.execute(_summed(counted, counted.c.value, counted.c.topic))
     return {(value, topic): _tally(sums) for value, topic, *sums in rows}
+
+
+def total(session: Session, scope: Scope, filters: Filters) -> Tally | None:
+    """How many voices a list of whole days shows; None where that is not bounded by days, or words are searched."""
+    if filters.q or not (filters.since and filters.until) or filters.until - filters.since > LONGEST:
+        return None
+    last = (filters.until - timedelta(days=1)).astimezone(BEIJING).date()
+    by_topic = by_day(session, scope, filters, Span(filters.since.astimezone(BEIJING).date(), last))
+    return added(tally for days in by_topic.values() for tally in days.values())
 
 
 def values(session: Session, kind: str, span: Span, *, limit: int = 200) -> list[str]:
