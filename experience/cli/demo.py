@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from experience.cli import House, model
+from experience.cli import House
 from experience.cli.store import ready_engine
 from experience.demo import operator
 from experience.demo.filling import empty, is_empty, settle
@@ -37,7 +37,6 @@ def demo(house: House, scale: float, reset: bool, only_if_empty: bool) -> None:
     if reset:
         empty(engine)
     if is_empty(engine):
-        model.adopt()
         _fill(house, engine, Past(upto(clock.now()), scale), screen)
     elif not only_if_empty:
         raise Conflict(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from experience.cli import House, model, serving
+from experience.cli import House, serving
 from experience.cli.store import ready_engine
 from experience.ground import clock, scheduler, sweep
 
@@ -44,7 +44,6 @@ def worker(house: House, beside: bool) -> None:
     if beside:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     engine = ready_engine()
-    model.follow()
     scheduler.work(engine, house.jobs(), stop, now=clock.now)
 
 
@@ -59,7 +58,6 @@ def _stop_with_parent(stop: threading.Event) -> None:
 def tick(house: House, at: str) -> None:
     """把到期的事都做一遍 · run every due job once and print a JSON summary."""
     moment = instant(at) if at else clock.now()
-    model.adopt()
     done = sweep.run_all(ready_engine(), house.jobs(), moment)
     click.echo(json.dumps(done, ensure_ascii=False))
 

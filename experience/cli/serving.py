@@ -22,7 +22,6 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from experience.cli import model
 from experience.ground import postgres
 from experience.ground.config import settings
 from experience.ground.errors import HuishengError
@@ -113,7 +112,6 @@ def serve(target: str, options: Options) -> None:
 def load(target: str) -> Callable[..., Any]:
     """The WSGI application of one web process: made by its factory, compressed, ended with its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    model.follow()
     module, _, name = target.partition(":")
     application: Callable[..., Any] = getattr(importlib.import_module(module), name)()
     settle()

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import Session, col, select
 
 from analysis import segment
+from experience.readers.operations import use_current
 from experience.voices import duplicates, intake, search
 from experience.voices.tables import Voice
 
@@ -78,6 +79,7 @@ def board(
 
 def similar(session: Session, text: str, *, now: datetime, limit: int = 3) -> Sequence[BoardCard]:
     """Rants on the board that speak of the same as this text, nearest first."""
+    use_current(session)
     telling = _telling(text)
     if len(telling) < 2:
         return []

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from analysis import segment
 from experience.organisation.permissions import Scope
+from experience.readers.operations import use_current
 from experience.voices import duplicates, search
 from experience.voices.queries import finding
 from experience.voices.queries.lists import Filters, Page, some
@@ -23,6 +24,8 @@ def page(
     With `is_folded`, a text said again within a week (among ranked matches: at any time) shows once, with how often it
     was said. Raises Invalid for a cursor that is not ours.
     """
+    if filters.q:
+        use_current(session)  # the same words as the voices were cut with
     wanted = search.wanted(filters.q, segment.tokens, own_words=segment.words_in_use())
     if filters.q and not wanted.query:
         return Page([], None)
