@@ -17,7 +17,7 @@ from experience.ground.store import write_changes
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
 from experience.orders.operations import clocks as clockwork
-from experience.orders.queries.standing import Around, actors_of, clocks_around, order_with_units
+from experience.orders.queries.standing import Around, actors_of, order_around
 from experience.orders.tables import Clock, ClockMark, OrderRequest, OrderStep, WorkOrder
 from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
@@ -70,22 +70,20 @@ class Held:
 
 def held(session: Session, scope: Scope, code: str, *, now: datetime) -> Held:
     """The order under this code, locked. Raises NotFound outside the scope."""
-    found = order_with_units(session, scope, code=code, is_locked=True)
+    found = order_around(session, scope, code=code, is_locked=True)
     if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
-    return _with_clocks(session, scope, found, now)
+    return _held(scope, *found, now=now)
 
 
 def with_surroundings(session: Session, scope: Scope, order_id: int, *, now: datetime) -> Held:
     """The order with this id, locked, with what the rules need."""
-    found = order_with_units(session, SYSTEM, id=order_id, is_locked=True)
+    found = order_around(session, SYSTEM, id=order_id, is_locked=True)
     assert found is not None
-    return _with_clocks(session, scope, found, now)
+    return _held(scope, *found, now=now)
 
 
-def _with_clocks(session: Session, scope: Scope, found: tuple[WorkOrder, Around], now: datetime) -> Held:
-    order, around = found
-    clocks = clocks_around(session, order, around)
+def _held(scope: Scope, order: WorkOrder, around: Around, clocks: list[Clock], *, now: datetime) -> Held:
     return Held(order, around, around.standing(order, actors_of(scope, order, around), now), clocks)
 
 

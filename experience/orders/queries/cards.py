@@ -9,7 +9,7 @@ from sqlmodel import Session
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
 from experience.orders import lifecycle
-from experience.orders.queries.standing import Around, actors_of, clocks_around, order_with_units
+from experience.orders.queries.standing import Around, actors_of, order_around
 from experience.orders.tables import OrderRequest, WorkOrder
 from experience.organisation.permissions import Scope
 
@@ -43,11 +43,10 @@ _HISTORY = text("""
 
 def order_card(session: Session, scope: Scope, code: str, *, now: datetime) -> dict[str, Any]:
     """The order under this code. Raises NotFound outside the scope."""
-    found = order_with_units(session, scope, code=code)
+    found = order_around(session, scope, code=code)
     if found is None:
         raise NotFound(say("没有工单 %(code)s，或不在您的范围内。", code=code))
-    order, around = found
-    clocks_around(session, order, around)
+    order, around, _ = found
     return card_of(session, scope, order, around, now=now)
 
 

@@ -50,27 +50,28 @@ class Around:
 
 
 #: Built once: putting these together costs more than running them.
-_parent, _above, _child = aliased(WorkOrder), aliased(Unit), aliased(WorkOrder)
+_parent, _above, _child, _known = aliased(WorkOrder), aliased(Unit), aliased(WorkOrder), aliased(WorkOrder)
+_UNITS = bindparam("units", type_=ARRAY(BigInteger))
 _ORDER = (
-    sa.select(WorkOrder, Unit, _above, col(Issue.code), col(_parent.code), col(_parent.state))
+    sa.select(
+        WorkOrder,
+        Clock,
+        Unit,
+        _above,
+        col(Issue.code),
+        col(_parent.code),
+        col(_parent.state),
+        select(func.json_agg(func.json_build_array(_child.code, _child.state)))
+        .where(col(_child.parent_id) == WorkOrder.id)
+        .scalar_subquery(),
+        select(func.count()).where(col(OrderRequest.order_id) == WorkOrder.id).scalar_subquery(),
+        select(col(_known.version)).where(col(_known.id) == WorkOrder.id).scalar_subquery(),
+    )
     .join(Unit, col(Unit.id) == WorkOrder.unit_id)
     .join(Issue, col(Issue.id) == WorkOrder.issue_id)
+    .outerjoin(Clock, col(Clock.order_id) == WorkOrder.id)
     .outerjoin(_parent, col(_parent.id) == WorkOrder.parent_id)
     .outerjoin(_above, col(_above.id) == _parent.unit_id)
-)
-_ID = bindparam("order_id", type_=BigInteger)
-_UNITS = bindparam("units", type_=ARRAY(BigInteger))
-_CLOCKS = (
-    sa.select(
-        Clock,
-        select(func.json_agg(func.json_build_array(_child.code, _child.state)))
-        .where(col(_child.parent_id) == _ID)
-        .scalar_subquery(),
-        select(func.count()).where(col(OrderRequest.order_id) == _ID).scalar_subquery(),
-    )
-    .select_from(WorkOrder)
-    .outerjoin(Clock, col(Clock.order_id) == WorkOrder.id)
-    .where(col(WorkOrder.id) == _ID)
 )
 
 
@@ -81,35 +82,34 @@ def _order_by(column: str, *, is_locked: bool, sees_all: bool) -> Any:
     return wanted.with_for_update(of=WorkOrder).execution_options(populate_existing=True) if is_locked else wanted
 
 
-def order_with_units(
+def order_around(
     session: Session, scope: Scope, *, is_locked: bool = False, **wanted: Any
-) -> tuple[WorkOrder, Around] | None:
-    """The one order in scope with this `code` or `id`, with its units, issue and parent, in one statement.
+) -> tuple[WorkOrder, Around, list[Clock]] | None:
+    """The one order in scope with this `code` or `id`, what stands around it and its clocks; one statement, or two.
 
-    Children and requests are empty yet. A lock that waited for a transfer finds no row, as the unit joined is the one
-    of before: then it looks once more.
+    A lock that waited gives the order as it is now beside clocks and units as they were when the statement began:
+    then the order's version differs from the one known at that instant, or no row is found, and it looks once more.
     """
     ((column, value),) = wanted.items()
     reach = scope.reach("orders.read")
     statement = _order_by(column, is_locked=is_locked, sees_all=reach.is_everything)
     asked = {"wanted": value} if reach.is_everything else {"wanted": value, "units": list(reach.unit_ids)}
-    row = session.execute(statement, asked).first() or (
-        session.execute(statement, asked).first() if is_locked else None
-    )
-    if row is None:
+    rows = session.execute(statement, asked).all()
+    if is_locked and (not rows or rows[0][0].version != rows[0][-1]):
+        rows = session.execute(statement, asked).all()
+    if not rows:
         return None
-    order, unit, upper, issue, parent_code, parent_state = row
-    is_below_centre = upper is None or upper.kind == "centre"
-    return order, Around(unit, None if is_below_centre else upper, [], [], issue, parent_code, parent_state)
-
-
-def clocks_around(session: Session, order: WorkOrder, around: Around) -> list[Clock]:
-    """The order's clocks, and its children and requests put into `around`: one statement, or two."""
-    rows = session.execute(_CLOCKS, {"order_id": order.id}).all()
-    _, found, requests = rows[0]
-    around.children[:] = sorted((code, state) for code, state in found or ())
-    around.requests[:] = _requests(session, order) if requests else []
-    return [clock for clock, _, _ in rows if clock is not None]
+    order, _, unit, upper, issue, parent_code, parent_state, children, requests, _ = rows[0]
+    around = Around(
+        unit,
+        None if upper is None or upper.kind == "centre" else upper,
+        sorted((code, state) for code, state in children or ()),
+        list(_requests(session, order)) if requests else [],
+        issue,
+        parent_code,
+        parent_state,
+    )
+    return order, around, [row[1] for row in rows if row[1] is not None]
 
 
 def _requests(session: Session, order: WorkOrder) -> Sequence[OrderRequest]:
