@@ -7,6 +7,7 @@ Every case is asked as the centre and as one province, folded as the page shows 
 
 import argparse
 import os
+import re
 import secrets
 import statistics
 import sys
@@ -15,13 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from bench.http import free_port, server
+from bench.http import free_port, huisheng, server
 from bench.load import Connection, quantile
 from bench.million import database
 from experience.ground import clock, store
@@ -63,7 +65,7 @@ NARROWED: dict[str, dict[str, str]] = {
     "product": {"product": "iot"},
     "intent": {"intent": "suggestion"},
 }
-_SERVE = "from experience.cli import main; main()"
+SERVE = [str(Path(sys.executable).with_name("huisheng")), "serve", "--no-worker", "--port"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +150,50 @@ def by_query(engine: Engine, login: str) -> Asker:
     return Asker("query", ask)
 
 
-def over_http(engine: Engine, port: int, login: str) -> list[Asker]:
-    """As a program and as a browser of this user would."""
+def browser(engine: Engine, port: int, login: str) -> Callable[[str], bytes]:
+    """Gives the body of a path as this user: logged in for pages, with a token for the API."""
     key, connection = secrets.token_urlsafe(32), Connection(port)
     with transaction(engine) as session:
         user = session.exec(select(User.id).where(User.login == login)).one()
-        session.add(
-            Login(key_hash=credentials.digest(key), user_id=user or 0, created_at=clock.now(), seen_at=clock.now())
-        )
+        now = clock.now()
+        session.add(Login(key_hash=credentials.digest(key), user_id=user or 0, created_at=now, seen_at=now))
+
+    environment = {**os.environ, "DATABASE_URL": engine.url.set(drivername="postgresql").render_as_string(False)}
+    token = huisheng(environment, "token", login).split()[-1]
 
     def get(path: str) -> bytes:
-        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {door.COOKIE}={key}\r\n\r\n"
+        who = f"Authorization: Bearer {token}" if path.startswith("/api") else f"Cookie: {door.COOKIE}={key}"
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{who}\r\n\r\n"
         status, body = connection.ask(head.encode())
         if status != 200:
             raise RuntimeError(f"{path}: {status} {body[:300].decode(errors='replace')}")
         return body
 
-    def api(case: Case, cursor: str) -> str | None:
-        asked = {**case.asked, "limit": "40", "fold": "true", **({"cursor": cursor} if cursor else {})}
-        following = get(f"/api/v1/voices?{urlencode(asked)}").rpartition(b'"next":')[2]
-        return following.strip(b' "}\n').decode().replace("null", "") or None
+    return get
 
-    def page(case: Case, cursor: str) -> str | None:
-        _, found, rest = get(
-            f"/voices?{urlencode({**case.asked, **({'cursor': cursor} if cursor else {})})}"
-        ).rpartition(b"cursor=")
-        return rest[: rest.find(b'"')].partition(b"&")[0].decode() if found else None
 
-    return [Asker("api", api), Asker("page", page)]
+def next_page(body: bytes) -> str | None:
+    """The cursor of the next page that an answer of the API, or a page, tells."""
+    told = body.rpartition(b'"next":')[2].strip(b' "}\n') if body.startswith(b"{") else b""
+    if told or body.startswith(b"{"):
+        return None if told == b"null" else told.decode()
+    _, found, rest = body.rpartition(b"cursor=")
+    return re.split(rb'["&]', rest)[0].decode() if found else None
+
+
+def over_http(engine: Engine, port: int, login: str) -> list[Asker]:
+    """As a program and as a browser of this user would."""
+    get = browser(engine, port, login)
+
+    def way(name: str, path: str, **more: str) -> Asker:
+        def ask(case: Case, cursor: str) -> str | None:
+            return next_page(
+                get(f"{path}?{urlencode({**case.asked, **more, **({'cursor': cursor} if cursor else {})})}")
+            )
+
+        return Asker(name, ask)
+
+    return [way("api", "/api/v1/voices", limit="40", fold="true"), way("page", "/voices")]
 
 
 def main(arguments: list[str]) -> None:
@@ -191,9 +209,7 @@ def main(arguments: list[str]) -> None:
     with ExitStack() as stack:
         if not chosen.no_http:
             environment = {**os.environ, "DATABASE_URL": url.replace("+psycopg", "")}
-            stack.enter_context(
-                server([sys.executable, "-c", _SERVE, "serve", "--no-worker", "--port"], port, environment)
-            )
+            stack.enter_context(server(SERVE, port, environment))
         sys.exit(
             show(
                 asked,

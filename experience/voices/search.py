@@ -104,6 +104,7 @@ def wanted(typed: str, segment: Segment, *, own_words: frozenset[str] = frozense
     """
     clauses: list[str] = []
     terms: list[str] = []
+    is_alone = len(segment(typed[:TYPED_LIMIT])) == 1
     for match in _TYPED.finditer(typed[:TYPED_LIMIT]):
         is_unwanted = bool(match[1])
         phrase, loose = match[2], match[3]
@@ -111,10 +112,14 @@ def wanted(typed: str, segment: Segment, *, own_words: frozenset[str] = frozense
             made, told = _exactly(segment(phrase)), [normalise.clean(phrase).text]
         else:
             kept = _telling(segment(loose or ""))
-            made, told = " & ".join(_word(word, own_words) for word in kept), kept
+            made, told = " & ".join(_word(word, own_words, is_alone=is_alone) for word in kept), kept
         if made:
             clauses.append(f"!({made})" if is_unwanted else f"({made})")
-            terms += [] if is_unwanted else [*told, *(word[:2] for word in told if not phrase and _is_loose(word))]
+            terms += (
+                []
+                if is_unwanted
+                else [*told, *(word[:2] for word in told if is_alone and not phrase and _is_loose(word))]
+            )
     return Wanted(" & ".join(clauses[:QUERY_WORDS]), tuple(dict.fromkeys(term for term in terms if term)))
 
 
@@ -129,14 +134,14 @@ def _telling(tokens: Sequence[str]) -> list[str]:
     return [word for word in found if word not in _EMPTY_WORDS] or found
 
 
-def _word(word: str, own_words: frozenset[str]) -> str:
-    """One word of a query, cut however it may be in the text."""
+def _word(word: str, own_words: frozenset[str], *, is_alone: bool = False) -> str:
+    """One word of a query, cut however it may be in the text; one that `is_alone` is taken more loosely."""
     units = _units(word)
     if len(units) == 2 and all(map(_is_character, units)) and word not in own_words:
         return _quoted(word)
     if len(units) == 1 and units[0].isascii() and units[0][0].isalpha() and len(units[0]) >= PREFIX_LEAST:
         return _quoted(units[0]) + ":*"
-    if _is_loose(word):
+    if is_alone and _is_loose(word):
         return _loosely(units)
     return _row(units)
 
