@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from experience.measures.tables import TopicDay, TopicDayStale
@@ -35,13 +35,13 @@ def heard(session: Session, now: datetime) -> list[Voice]:
     said = []
     for day in range(7):
         at = now - timedelta(days=day)
-        for text, province, touchpoint in (
+        for said_so, province, touchpoint in (
             (BILLING, "guangdong", "web.recharge"),
             (BILLING, "guangdong", "app.login"),
             (BILLING, "hunan", "web.recharge"),
             (STORE if day % 2 else PRAISE, "", ""),
         ):
-            told = VoiceIn(text, "hotline", province=province, touchpoint=touchpoint, at=at)
+            told = VoiceIn(said_so, "hotline", province=province, touchpoint=touchpoint, at=at)
             said.append(operations.hear(session, SYSTEM, told, now=now))
     operations.read_now(session, said, now=now)
     return said
@@ -144,3 +144,17 @@ def test_a_voice_taken_out_is_counted_no_more(session: Session, heard: list[Voic
     settle(session, now)
     assert topics.by_day(session, SYSTEM, Filters(), span)["billing"][span.last].n == 2
     assert session.exec(select(func.sum(col(TopicDay.n))).where(TopicDay.kind == "")).one() == 27
+
+
+def test_a_months_map_is_read_by_the_index_over_days(session: Session, now: datetime, span: Span) -> None:
+    many = text(
+        "insert into topic_day (kind, day, value, topic, n, texts, negative, positive, sentiment) "
+        "select kind, cast(:today as date) - back, value::text, 'billing', 1, 1, 0, 0, 0 "
+        "from unnest(array['', 'province']) kind, generate_series(0, 700) back, generate_series(1, 12) value"
+    )
+    session.execute(many, {"today": span.last})
+    session.execute(text("analyze topic_day"))
+    asked = text("explain select * from topic_day where kind = 'province' and day between :first and :last")
+    plan = "\n".join(session.execute(asked, {"first": span.first, "last": span.last}).scalars())
+    assert "pk_topic_day" in plan
+    assert "Seq Scan" not in plan
