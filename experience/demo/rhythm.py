@@ -13,6 +13,7 @@ HOURS = (6, 3, 2, 1, 1, 2, 6, 14, 30, 46, 52, 44, 34, 36, 42, 44, 42, 40, 42, 52
 WEEK = (1.15, 1.02, 1.0, 1.0, 1.04, 0.88, 0.8)
 #: Somebody is at the desks of centre and provinces, in two shifts a day, on weekends too.
 SHIFT = time(8, 30), time(21, 0)
+EVENING = timedelta(hours=3, minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ def during(chance: random.Random, incident: Incident, now: datetime) -> datetime
 
 
 def on_shift(at: datetime) -> datetime:
-    """The instant when somebody is at work; one of the night becomes some minute of the last half hour before it."""
+    """The instant when somebody is at work; the night's instants are spread over the evening before, in their order."""
     local = at.astimezone(BEIJING)
-    if SHIFT[0] <= local.time() < SHIFT[1]:
+    begins, ends = (local.replace(hour=t.hour, minute=t.minute, second=0, microsecond=0) for t in SHIFT)
+    if begins <= local < ends:
         return at
-    evening = local if local.time() >= SHIFT[1] else local - timedelta(days=1)
-    last = evening.replace(hour=SHIFT[1].hour, minute=SHIFT[1].minute, second=local.second, microsecond=0)
-    return (last - timedelta(minutes=1 + local.minute % 30)).astimezone(at.tzinfo)
+    fell = ends if local >= ends else ends - timedelta(days=1)
+    share = (local - fell) / (begins + timedelta(days=1) - ends)
+    return (fell - EVENING + share * EVENING).astimezone(at.tzinfo)

@@ -95,6 +95,11 @@ def test_a_rule_is_tried_on_the_past_saved_stopped_and_started(office: Office) -
     with transaction(office.engine) as session:
         made = session.exec(select(Trigger)).one()
         assert made.when == {"type": "event", "event": "fail", "count": 3, "within_seconds": 600}
+        assert made.sample_class == "anomaly"
+    daily = {**RULE, "sample_class": "baseline"}
+    assert designer.send(f"/triggers/{made.id}", f"/triggers/{made.id}", **daily).status_code == 303
+    with transaction(office.engine) as session:
+        assert session.exec(select(Trigger.sample_class)).one() == "baseline"
     assert designer.send("/triggers", f"/triggers/{made.id}/stop").status_code == 303
     with transaction(office.engine) as session:
         assert not session.exec(select(Trigger.is_active)).one()
