@@ -21,7 +21,7 @@ _FEWEST_HEAPS, _MOST_HEAPS = 4, 72
 #: Dimensions of the latent space. Source: NMI .551 against .444 of NMF, .251 of LDA (docs/analysis.md).
 _DIMENSIONS = 100
 #: A heap of fewer voices, or whose members point further apart than this from its centre, says nothing.
-_SMALLEST, _LOOSEST = 3, 0.2
+_SMALLEST, _LOOSEST = 3, 0.4
 _EXAMPLES = 6
 
 Floats = npt.NDArray[np.float64]
@@ -90,7 +90,7 @@ class _Said:
 
 def _told(words: Sequence[str]) -> frozenset[str]:
     """What a text says: its telling words and the phrases they make."""
-    return frozenset(word for word in emerging.phrases(words) if keywords.weight(word) or len(word) > 2)
+    return frozenset(word for word in emerging.phrases(words, is_whole=True) if keywords.weight(word) or len(word) > 2)
 
 
 def _vectors(texts: Sequence[frozenset[str]], seed: int) -> Floats | None:
@@ -149,8 +149,8 @@ def _words(said: _Said, inside: Sequence[int], outside: Sequence[int]) -> tuple[
     chosen: list[str] = []
     for word in scored:
         longer = next((one for one in scored if word in one and here[one] >= 0.7 * here[word]), word)
-        whole = emerging.grown(longer, [said.texts[at] for at in inside if longer in said.texts[at]])
-        if not any(whole in known or known in whole for known in chosen):
+        whole = emerging.grown(longer, [text for text in said.texts if longer in text])
+        if whole and not any(whole in known or known in whole for known in chosen):
             chosen.append(whole)
     return tuple(chosen[:8])
 

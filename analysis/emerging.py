@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis import keywords, normalise, segment, series
+from analysis import keywords, lexicons, normalise, segment, series
 
 #: A phrase is at most so many words and characters.
 _WORDS, _CHARACTERS = 4, 10
@@ -18,6 +18,9 @@ STEADY = 10.0
 _SAME = 0.7
 #: A character belongs to a word when it stands beside its piece this often.
 _ALWAYS = 0.8
+_GROWTH = 2
+#: A single character ends a phrase only where it stands in it this often: 盾 in 通通盾, but not 才 in 欠费才.
+_STICKS = 0.5
 #: What says nothing at either end of a phrase, though it may stand inside one.
 _HOLLOW = frozenset(
     "的了是我你您他她它们在有就不没也都还很太把被给让和跟与或这那个些吗呢吧啊呀么去来到说要会能想用上下里外前后多少大小好得地着过只"
@@ -87,8 +90,11 @@ def cut(text: str) -> list[str]:
     return segment.cut(normalise.clean(text).text)
 
 
-def phrases(words: Sequence[str]) -> set[str]:
-    """The words and runs of words of a text that may name something; figures, dates, people and places are none."""
+def phrases(words: Sequence[str], *, is_whole: bool = False) -> set[str]:
+    """The words and runs of words of a text that may name something; figures, dates, people and places are none.
+
+    With `is_whole`, none that begins or ends with a word of one character.
+    """
     found: set[str] = set()
     for run in _runs(words):
         for start, first in enumerate(run):
@@ -98,7 +104,7 @@ def phrases(words: Sequence[str]) -> set[str]:
                 phrase = "".join(run[start:stop])
                 if len(phrase) > _CHARACTERS:
                     break
-                if len(phrase) > 1 and not _is_hollow(run[stop - 1]):
+                if len(phrase) > 1 and not _is_hollow(run[stop - 1]) and min(len(first), len(run[stop - 1])) > is_whole:
                     found.add(phrase)
     return found
 
@@ -160,7 +166,7 @@ def _alarms(now: Period, past: Sequence[Period], seen: int, false_share: float) 
 
 
 def folded(told: Sequence[Alarm]) -> list[Alarm]:
-    """The alarms without those that only repeat another.
+    """The alarms without those that only repeat another by their words.
 
     Such are a piece of a longer phrase, and a longer phrase of a word that is as surprising and said elsewhere too.
     """
@@ -178,17 +184,30 @@ def _is_told_by(one: Alarm, other: Alarm) -> bool:
 def grown(phrase: str, texts: Sequence[str]) -> str:
     """The whole of what a phrase is a piece of: a new word is cut now here, now there (碰一 · 碰, 碰 · 一碰).
 
-    Grows by the character that stands beside it in nearly all the texts, never by a hollow one.
+    Grows by the character that stands beside it in nearly all the texts, never by a hollow one. What would grow by more
+    than two, or stands between the same two characters, is a piece of a stock sentence: itself where it is made of
+    known words, else "".
     """
-    while len(phrase) < _CHARACTERS:
-        longer = _one_more(phrase, texts, after=True) or _one_more(phrase, texts, after=False)
-        if not longer:
-            break
-        phrase = longer
-    return phrase
+    whole = phrase
+    for _ in range(_GROWTH + 1):
+        sides = _always_beside(whole, texts, after=False), _always_beside(whole, texts, after=True)
+        before, after = ("" if side in _HOLLOW or side.isdecimal() else side for side in sides)
+        if not (before or after):
+            if all(sides):
+                break
+            return whole
+        whole = whole + after if after else before + whole
+    return phrase if _is_known(phrase) else ""
 
 
-def _one_more(phrase: str, texts: Sequence[str], *, after: bool) -> str:
+def _is_known(phrase: str) -> bool:
+    """Whether a phrase is made of words of the dictionary."""
+    known = lexicons.table("idf.tsv")
+    return all(piece in known or piece in segment.shipped_words() for piece in segment.cut(phrase))
+
+
+def _always_beside(phrase: str, texts: Sequence[str], *, after: bool) -> str:
+    """The letter that stands before or after the phrase in nearly all the texts, or ""."""
     beside: Counter[str] = Counter()
     for text in texts:
         at = text.find(phrase)
@@ -196,9 +215,7 @@ def _one_more(phrase: str, texts: Sequence[str], *, after: bool) -> str:
         if at >= 0 and 0 <= edge < len(text):
             beside[text[edge]] += 1
     character, count = beside.most_common(1)[0] if beside else ("", 0)
-    if count < max(2, _ALWAYS * len(texts)) or not character.isalnum() or character in _HOLLOW or character.isdecimal():
-        return ""
-    return phrase + character if after else character + phrase
+    return character if character.isalnum() and count >= max(2, _ALWAYS * len(texts)) else ""
 
 
 def emerging(
@@ -215,14 +232,32 @@ def emerging(
     whole: dict[str, Alarm] = {}
     for alarm in told[: 3 * most]:
         phrase = grown(alarm.phrase, [present.texts[place] for place in present.holders[alarm.phrase]])
-        if phrase not in whole:
+        if phrase and phrase not in whole and _sticks(phrase, present):
             whole[phrase] = _counted(alarm, phrase, present, before)
     everywhere = Counter(word for words in now for word in set(words))
     found = []
-    for alarm in folded(list(whole.values()))[:most]:
-        places = sorted(present.with_string(alarm.phrase), key=lambda place: (_length(present.texts[place]), place))
+    for alarm, holders in _told_apart(folded(list(whole.values())), present)[:most]:
+        places = sorted(holders, key=lambda place: (_length(present.texts[place]), place))
         found.append(Emerging(alarm, _together(alarm.phrase, places, now, everywhere), tuple(places[:examples])))
     return found
+
+
+def _told_apart(told: Sequence[Alarm], present: "_Texts") -> list[tuple[Alarm, set[int]]]:
+    """The alarms with the places that hold them, without those said nearly only where a surer one is said too."""
+    kept: list[tuple[Alarm, set[int]]] = []
+    for alarm in told:
+        places = set(present.with_string(alarm.phrase))
+        if not any(len(places & others) >= _SAME * len(places) for _, others in kept):
+            kept.append((alarm, places))
+    return kept
+
+
+def _sticks(phrase: str, present: "_Texts") -> bool:
+    """Whether the single characters at the phrase's ends belong to it."""
+    pieces = segment.cut(phrase)
+    edges = {piece for piece in (pieces[0], pieces[-1]) if len(piece) == 1}
+    count = len(present.with_string(phrase))
+    return all(count >= _STICKS * len(present.with_string(edge)) for edge in edges)
 
 
 class _Texts:
@@ -272,4 +307,4 @@ def _together(
     there |= {word: count for word, count in everywhere.items() if word not in here}
     scored = series.telling_words(here, there, most=12)
     telling = [word for word, z in scored if z > 1 and keywords.weight(word) and here[word] > 1]
-    return tuple(word for word in telling if word not in phrase and phrase not in word)[:4]
+    return tuple(word for word in telling if _is_known(word) and word not in phrase and phrase not in word)[:4]

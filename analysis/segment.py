@@ -81,6 +81,19 @@ def words_in_use() -> frozenset[str]:
     return _desk.words
 
 
+@cache
+def _as_shipped() -> Segmenter:
+    plain = Rust()
+    for word in shipped_words():
+        plain.add(word)
+    return plain
+
+
+def cut_as_shipped(clean_text: str) -> list[str]:
+    """The words of a clean text without the operator's own, to show what those change; a second dictionary (35 MB)."""
+    return _as_shipped().cut(clean_text) if _desk.words else cut(clean_text)
+
+
 def cut(clean_text: str) -> list[str]:
     """The words of a clean text, in order; joined they are the text again."""
     if _desk.segmenter is None:

@@ -4,7 +4,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlmodel import Session, select
 
 from experience import defaults, setup
-from experience.demo import customers, operator, orders, voices
+from experience.demo import customers, novelty, operator, orders, voices
 from experience.demo.past import Past, Stage
 from experience.ground.store import transaction
 from experience.organisation.tables import Unit
@@ -42,6 +42,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("单位、用户、触点", organise),
     Stage("客户", customers.fill),
     Stage("客户原声", voices.hear),
+    Stage("新近的说法", novelty.hear),
     Stage("研读", voices.read),
     Stage("吐槽专区", voices.show),
     Stage("问题和工单", orders.fill),
@@ -52,4 +53,5 @@ CLOSING: tuple[Stage, ...] = (
     Stage("研读答卷", voices.read),
     Stage("待研判", orders.triage),
     Stage("成效", orders.measure),
+    Stage("新词和聚类", novelty.find),
 )

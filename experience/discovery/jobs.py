@@ -6,12 +6,16 @@ from sqlmodel import Session
 
 from experience.discovery.operations import ask_nightly, look_next
 from experience.discovery.operations.looking import JOB
+from experience.discovery.rules import BEIJING
 from experience.ground.sweep import Job
+
+#: The clock looks after the night's imports, in Beijing's hours.
+_FROM_HOUR = 2
 
 
 def ask(session: Session, now: datetime) -> bool:
     """Asks for this night's looks; whether there were any to ask for."""
-    return ask_nightly(session, now=now) > 0
+    return now.astimezone(BEIJING).hour >= _FROM_HOUR and ask_nightly(session, now=now) > 0
 
 
 JOBS: tuple[Job, ...] = (

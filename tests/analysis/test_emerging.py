@@ -78,6 +78,12 @@ def test_a_piece_grows_to_the_word_it_is_cut_from_and_no_further() -> None:
     assert emerging.grown("碰一碰", texts) == "碰一碰"
 
 
+def test_a_piece_of_a_stock_sentence_is_a_word_only_where_the_dictionary_knows_it() -> None:
+    texts = [f"{start}提速以后开视频会议再也没卡过" for start in ("说真的，", "给好评，", "家里")]
+    assert emerging.grown("议再也", texts) == ""
+    assert emerging.grown("视频", texts) == "视频"
+
+
 def _week(day: date, *, new: int) -> list[list[str]]:
     things = ("宽带断网", "流量超套", "话费多扣", "营业厅排队", "客服难打通", "套餐太贵")
     said = [f"{things[i % 6]}第{day.toordinal()}件{i}号，请尽快处理吧{chr(0x4E00 + i)}" for i in range(300)]

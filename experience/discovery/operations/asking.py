@@ -21,8 +21,6 @@ from experience.voices.tables import Voice
 
 #: A province or a channel with fewer voices in a week is looked at with the whole only.
 LEAST_VOICES = 300
-#: The clock looks after the night's imports, in Beijing's hours.
-_FROM_HOUR = 2
 #: Periods that heaps are made of when a person asks.
 DAYS = (7, 28, 90)
 
@@ -40,8 +38,6 @@ class Narrowed:
 def ask_nightly(session: Session, *, now: datetime) -> int:
     """Asks for this night's words and this week's heaps, once whatever the number of workers; how many looks."""
     local = now.astimezone(BEIJING)
-    if local.hour < _FROM_HOUR:
-        return 0
     year, week, _ = local.isocalendar()
     looks = {"emerging": f"{local:%Y-%m-%d}", "clusters": f"{year}-W{week:02d}"}
     asked = set(session.exec(select(DiscoveryRun.night).where(col(DiscoveryRun.night).in_(_marks(looks)))))
