@@ -1,6 +1,6 @@
 """What was said in a response becomes voices, read later by the clock; what cannot wait becomes an issue at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,8 @@ from sqlmodel import Session, col, select
 from experience.issues import lifecycle
 from experience.issues.operations import IssueIn, join, raise_issue
 from experience.issues.tables import Issue
+from experience.learning import weak
+from experience.learning.operations import note_score
 from experience.organisation.permissions import SYSTEM
 from experience.voices.operations import VoiceIn, hear
 from surveys import conditions
@@ -31,10 +33,21 @@ def hear_response(
     """The ids of the voices heard in a stored response; `row` is the response's own."""
     said = utterances(survey, answers, facts, row["lang"])
     voices = [_heard(session, one, row, now) for one in said]
+    score = next(((kind, float(value)) for kind, value in _scores(survey, answers)), None)
+    if score is not None:
+        note_score(session, voices, *score)
     severity = min((one.severity for one in said if one.severity is not None), default=None)
     if severity is not None:
         _raise(session, survey, said[0].text, voices, row, severity=severity, now=now)
     return voices
+
+
+def _scores(survey: SurveyDefinition, answers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Scales and marks that say whether the customer is content, in the order answered."""
+    for name, value in answers.items():
+        kind = survey.item[name].type if "." not in name else ""
+        if kind in weak.metrics():
+            yield kind, value
 
 
 def _heard(session: Session, one: Utterance, row: Mapping[str, Any], now: datetime) -> int:

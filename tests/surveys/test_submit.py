@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 from experience.customers.tables import Approach
 from experience.ground.errors import Conflict, Invalid, NotFound
 from experience.issues.tables import Issue, IssueSource
+from experience.learning.tables import VoiceScore
 from experience.organisation.permissions import SYSTEM
 from experience.voices.tables import Voice
 from surveys import operations
@@ -47,6 +48,14 @@ def test_what_a_customer_wrote_becomes_a_voice(session: Session, now: datetime) 
     voice = session.exec(select(Voice)).one()
     assert (voice.text, voice.source, voice.touchpoint) == (UNHAPPY["q3"], "survey", "web.recharge")
     assert voice.response_id == session.exec(select(Response.id)).one()
+
+
+def test_the_score_beside_the_words_is_kept_as_a_weak_label(session: Session, now: datetime) -> None:
+    published(session, now)
+    operations.submit(session, "recharge", SubmitIn(UNHAPPY | {"q1": 1}, key="k-12345678"), now=now)
+    kept = session.exec(select(VoiceScore)).one()
+    assert (kept.metric, kept.score, kept.side) == ("csat", 1, -1)
+    assert kept.voice_id == session.exec(select(Voice.id)).one()
 
 
 def test_the_options_chosen_are_heard_when_nothing_was_written(session: Session, now: datetime) -> None:
