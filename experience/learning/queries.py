@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -65,10 +66,12 @@ def queue(session: Session, scope: Scope, *, after: int = 0, limit: int = 20) ->
     )
 
 
-def judged(session: Session, scope: Scope) -> int:
-    """How many voices this person has judged."""
-    mine = col(Correction.by_id).is_not_distinct_from(scope.user_id)
-    return int(session.execute(select(func.count()).select_from(Correction).where(mine)).scalar_one())
+def judged(session: Session, scope: Scope, *, since: datetime | None = None) -> int:
+    """How many voices this person has judged, of late or ever."""
+    mine = [col(Correction.by_id).is_not_distinct_from(scope.user_id)]
+    if since is not None:
+        mine.append(col(Correction.at) >= since)
+    return int(session.execute(select(func.count()).select_from(Correction).where(*mine)).scalar_one())
 
 
 def open_count(session: Session) -> int:

@@ -24,7 +24,7 @@ from experience.voices.queries import Filters, topics
 from experience.web import door, kit
 from experience.web.kit import words_of
 from experience.web.once import once
-from experience.web.saying import BEIJING, told
+from experience.web.saying import BEIJING, told, word
 
 bp = Blueprint("voices", __name__, url_prefix="/voices")
 
@@ -87,7 +87,7 @@ def _one(voice_id: int, **more: Any) -> str:
 @door.requires("voices.correct")
 def correct(voice_id: int) -> Answer | str:
     """Puts label, topic or intent right, or confirms all; a script gets the row back, a plain form the voice's page."""
-    told = {name: request.form.get(name) or None for name in ("label", "topic", "intent")}
+    told: dict[str, Any] = {name: request.form.get(name) or None for name in ("label", "topic", "intent")}
     if not any(told.values()) and not request.form.get("confirms"):
         raise Invalid(say("请给出要更正的情感、主题或意图。"))
     if any(told.values()):
@@ -243,7 +243,7 @@ def _choices() -> dict[str, Any]:
     return {
         "topics": list(TOPICS.items()),
         "topic_keys": TOPIC_KEYS,
-        "intents": [(code, kit.saying.word(code, "intent")) for code in INTENTS],
+        "intents": [(code, word(code, "intent")) for code in INTENTS],
         "sources": [(code, name) for code, (name, _) in SOURCES.items()],
         "touchpoints": kit.touchpoints(),
         "provinces": [(c, n) for c, n in PROVINCES.items() if seen.sees_province(c)],

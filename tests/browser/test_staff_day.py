@@ -84,9 +84,9 @@ def triage(lin: Page, url: str) -> None:
     lin.keyboard.press("x")
     lin.keyboard.press("j")
     lin.keyboard.press("x")
-    lin.keyboard.press("i")
+    lin.keyboard.press("n")
     lin.fill("#title", "网厅充值扣款不到账")
-    lin.press("#title", "Enter")
+    lin.get_by_role("button", name="建立并打开").click()
     expect(lin.locator("h1")).to_have_text("网厅充值扣款不到账")
 
 

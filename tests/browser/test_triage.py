@@ -108,10 +108,9 @@ def test_focus_and_place_stay_with_the_row_through_every_press(desk: Desk) -> No
     desk.press("j", "j", "2")
     row = desk.current()
     desk.settle()
-    assert desk.current() == row
-    assert desk.page.evaluate("document.activeElement.id") == row
+    expect(desk.page.locator(f"#{row}.is-current")).to_be_focused()
     desk.press("t", "Escape")
-    assert desk.page.evaluate("document.activeElement.closest('[data-row]').id") == row
+    expect(desk.page.locator(f"#{row}")).to_be_focused()
     desk.press("Enter")
     desk.page.wait_for_url(f"{desk.url}/voices/*")
     desk.page.go_back()
@@ -140,8 +139,7 @@ def test_an_issue_is_made_of_a_selection_and_another_joined_without_leaving_the_
     desk.press("Enter")
     expect(desk.page.locator(".voice .tag-link")).to_have_count(2)
     expect(desk.page.locator(".toast-line")).to_contain_text("可以直接派单")
-    assert desk.current() == row
-    assert desk.page.evaluate("document.activeElement.id") == row
+    expect(desk.page.locator(f"#{row}.is-current")).to_be_focused()
     desk.page.reload()
     expect(desk.page.locator(".is-current")).to_have_id(row)
     desk.press("j", "m", "Enter")  # nothing picked: the row one is at

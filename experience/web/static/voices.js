@@ -183,12 +183,10 @@
     event.stopPropagation();
     line.then(function () { form.requestSubmit(by); });
   }, true);
-  document.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.elt.id !== "picks" || !event.detail.successful) return;
+  document.addEventListener("hs:picked", function () { // the rows are there anew, with their issue
     document.querySelectorAll("#make-issue,#join-issue").forEach(function (sheet) { sheet.querySelectorAll("input").forEach(function (f) { f.value = ""; }); sheet.close(); });
-    var pick = document.querySelector("[data-pick]");
+    var pick = document.querySelector("[data-pick]"), current = hsRows.current();
     if (pick) pick.dispatchEvent(new Event("change", { bubbles: true }));
-    var current = hsRows.current();
     if (current) hsRows.go(current);
   });
 })();
