@@ -41,7 +41,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         words.N_("聆听"),
         (
             ("/voices", words.N_("客户原声"), "message-2", "voices.read"),
-            ("/topics", words.N_("主题"), "target", "voices.read"),
+            ("/topics", words.N_("主题"), "chart-bar", "voices.read"),
             ("/discovery", words.N_("新词与聚类"), "eye", "voices.read"),
             ("/issues", words.N_("体验问题"), "alert-triangle", "issues.read"),
             ("/learning/queue", words.N_("更正队列"), "square-check", "voices.correct"),
