@@ -291,6 +291,16 @@ def test_the_privacy_officer_reaches_the_voice_by_its_page(doors: Whole) -> None
     assert PHONE not in text
 
 
+def test_a_voice_does_not_name_the_issue_of_another_province_that_it_proves(doors: Whole) -> None:
+    body = {"title": "湘电缆沟机密", "province": "hunan", "voices": [int(doors.facts["voice"])]}
+    path = f"/voices/{doors.facts['voice']}"
+    with doors.undone():
+        client, headers = doors.client("lin", "/api/")
+        assert client.post("/api/v1/issues", headers=headers, json=body).status_code == 201
+        assert "湘电缆沟机密" in doors.client("lin", path)[0].get(path).text
+        assert "湘电缆沟机密" not in doors.client("zhou", path)[0].get(path).text
+
+
 def test_an_issue_read_everywhere_is_dispatched_only_where_the_act_is_held(doors: Whole) -> None:
     body = {"unit": "hunan", "type": "experience", "instructions": "请核查"}
     with transaction(doors.engine) as session:
