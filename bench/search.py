@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -178,7 +178,7 @@ def next_page(body: bytes) -> str | None:
     if told or body.startswith(b"{"):
         return None if told == b"null" else told.decode()
     _, found, rest = body.rpartition(b"cursor=")
-    return re.split(rb'["&]', rest)[0].decode() if found else None
+    return unquote(re.split(rb'["&]', rest)[0].decode()) if found else None
 
 
 def over_http(engine: Engine, port: int, login: str) -> list[Asker]:

@@ -74,9 +74,17 @@ def upgrade() -> None:
     op.create_index(
         "ix_voice_old_form", "voice", ["id"], postgresql_where=sa.text("search_form < 1 and read_at is not null")
     )
+    op.create_index(
+        "ix_work_order_open",
+        "work_order",
+        ["due_at", "id"],
+        postgresql_include=["unit_id", "state", "reject_count", "is_supervised"],
+        postgresql_where=sa.text("state not in ('archived', 'merged', 'cancelled')"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_work_order_open", table_name="work_order")
     op.execute("drop trigger reading_labelled on reading")
     op.execute("drop trigger voice_labelled on voice")
     op.execute("drop function label_voice_again()")
