@@ -32,8 +32,10 @@ OBJECTS = {
     "/issues/<": "issue", "/api/v1/issues/<": "issue",
     "/voices/<": "voice", "/api/v1/voices/<": "voice",
 }  # fmt: skip
-FIRST = {"/admin/units/": "hunan", "/admin/users/": "spare", "/touchpoints/": "web.recharge"}
-SECOND = {"action": "accept", "what": "accept", "request_id": "1", "filename": "app.css"}
+FIRST = {
+    "/admin/units/": "hunan", "/admin/users/": "spare", "/touchpoints/": "web.recharge", "/topics/<": "billing",
+}  # fmt: skip
+SECOND = {"action": "accept", "what": "accept", "request_id": "1", "filename": "app.css", "kind": "csv"}
 #: What a program must send so that only the object's place decides.
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/orders/<code>/actions": {"action": "accept", "version": 1},
