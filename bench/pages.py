@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -90,9 +91,9 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def logged_in(app: Flask, engine: Engine, login: str) -> FlaskClient:
+def logged_in(app: Flask, engine: Engine, login: str, *, now: datetime) -> FlaskClient:
     """A browser of this user."""
-    key, now = secrets.token_urlsafe(32), clock.now()
+    key = secrets.token_urlsafe(32)
     with Session(engine) as session:
         user = session.exec(select(User.id).where(User.login == login)).one()
         session.add(Login(key_hash=credentials.digest(key), user_id=user or 0, created_at=now, seen_at=now))
@@ -129,13 +130,13 @@ def rule_of(app: Flask, path: str) -> str | None:
     return None if rule.rule.startswith(("/static", "/api", "/collect", "/logout", "/metrics")) else str(rule.rule)
 
 
-def crawl(app: Flask, client: FlaskClient, starts: list[str]) -> list[str]:
+def crawl(app: Flask, client: FlaskClient, starts: list[str], *, most: int = SAMPLES) -> list[str]:
     """Pages that can be reached by links, at most a few of each route."""
     queue, seen, samples, found = deque(starts), set(starts), dict[str, int](), list[str]()
     while queue:
         path = queue.popleft()
         rule = rule_of(app, urlsplit(path).path)
-        if rule is None or samples.get(rule, 0) >= SAMPLES:
+        if rule is None or samples.get(rule, 0) >= most:
             continue
         answer = client.get(path)
         if answer.status_code != 200 or answer.mimetype != "text/html":  # noqa: PLR2004
@@ -204,14 +205,20 @@ def first_page_seconds() -> float:
 def measured(app: Flask, engine: Engine) -> list[Page]:
     """All pages of a customer, of the centre and of a province."""
     app.wsgi_app = Compressed(app.wsgi_app)  # type: ignore[method-assign]
-    public = ["/", "/rants", "/rants/embed", "/demo/hall", *survey_pages(engine), *receipt_pages(engine)]
-    visitors = {CUSTOMER: (app.test_client(), public)}
-    visitors |= {login: (logged_in(app, engine, login), ["/"]) for login in people(engine)}
     return [
         measure(Page(who, path), client, engine)
-        for who, (client, starts) in visitors.items()
+        for who, (client, starts) in visitors(app, engine, now=clock.now()).items()
         for path in crawl(app, client, starts)
     ]
+
+
+def visitors(
+    app: Flask, engine: Engine, *, now: datetime, logins: Sequence[str] = ()
+) -> dict[str, tuple[FlaskClient, list[str]]]:
+    """Who looks -> their browser, and the pages from which links lead to all others; `logins` instead of everybody."""
+    public = ["/login", "/rants", "/demo/hall", "/demo/tour", *survey_pages(engine), *receipt_pages(engine)]
+    staff = {login: (logged_in(app, engine, login, now=now), ["/"]) for login in logins or people(engine)}
+    return {CUSTOMER: (app.test_client(), public), **staff}
 
 
 def receipt_pages(engine: Engine) -> list[str]:

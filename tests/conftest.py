@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from experience import defaults
 from experience.ground import migrate, postgres, store
 from experience.ground.config import Settings
 from tests.people import House, build_house
+from tests.running import Running
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in Beijing, a working hour
+DEMO_SCALE = "0.08"
 
 
 def pytest_sessionstart() -> None:
@@ -112,6 +115,25 @@ def own_database(server: str, template: str) -> Iterator[Engine]:
     engine = store.engine(address(server, name))
     yield engine
     engine.dispose()
+    _admin(server, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def demo_template(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Name of a database with a small demo that ends at NOW, made once a run, to copy from and to leave alone."""
+    name = f"{template}_demo"
+    _admin(server, f"create database {name} template {template}")
+    Running(address(server, name), tmp_path_factory.mktemp("home"), NOW).command("demo", "--scale", DEMO_SCALE)
+    yield name
+    _admin(server, f"drop database {name} with (force)")
+
+
+@contextmanager
+def copied(server: str, source: str) -> Iterator[str]:
+    """The address of a database like `source`, gone afterwards."""
+    name = f"{source}_{uuid.uuid4().hex[:6]}"
+    _admin(server, f"create database {name} template {source}")
+    yield address(server, name)
     _admin(server, f"drop database {name} with (force)")
 
 

@@ -12,23 +12,19 @@ from experience.ground import store
 from experience.measures.tables import Measure
 from experience.orders.tables import ORDER_STATES, WorkOrder
 from experience.voices.tables import Voice
-from tests.conftest import NOW, _admin, address
+from tests.conftest import DEMO_SCALE, NOW, copied
 from tests.running import Running
-
-SCALE = "0.08"
 
 
 @pytest.fixture(scope="module")
-def filled(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Running]]:
+def filled(
+    server: str, demo_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, Running]]:
     """A database with a small demo in it, and commands that run on it."""
-    name = f"{template}_demo"
-    _admin(server, f"create database {name} template {template}")
-    engine = store.engine(address(server, name))
-    running = Running(address(server, name), tmp_path_factory.mktemp("home"), NOW)
-    running.command("demo", "--scale", SCALE)
-    yield engine, running
-    engine.dispose()
-    _admin(server, f"drop database {name} with (force)")
+    with copied(server, demo_template) as url:
+        engine = store.engine(url)
+        yield engine, Running(url, tmp_path_factory.mktemp("home"), NOW)
+        engine.dispose()
 
 
 def states(engine: Engine) -> dict[str, int]:
@@ -71,6 +67,17 @@ def test_provinces_sum_to_the_country_and_hours_to_the_day(filled: tuple[Engine,
         assert session.exec(hours.where(Measure.province == "")).one() == country
 
 
+def test_nobody_acts_at_night(filled: tuple[Engine, Running]) -> None:
+    by_people = text(
+        "select count(*) filter (where not at_desk), count(*) from (select (at at time zone 'Asia/Shanghai')::time "
+        "between '08:30' and '21:00' as at_desk from order_step where actor_id is not null) acts"
+    )
+    with Session(filled[0]) as session:
+        at_night, all_acts = session.execute(by_people).one()
+    assert all_acts > 100
+    assert at_night == 0
+
+
 def test_a_database_in_use_is_left_alone(filled: tuple[Engine, Running]) -> None:
     engine, running = filled
     with Session(engine) as session:
@@ -98,5 +105,5 @@ def test_the_screen_says_where_to_look(filled: tuple[Engine, Running]) -> None:
 def test_counts_are_the_same_every_time(filled: tuple[Engine, Running]) -> None:
     engine, running = filled
     first = states(engine)
-    running.command("demo", "--reset", "--scale", SCALE)
+    running.command("demo", "--reset", "--scale", DEMO_SCALE)
     assert states(engine) == first
