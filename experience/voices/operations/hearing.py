@@ -49,7 +49,8 @@ def hear_many(session: Session, many: Sequence[VoiceIn], *, now: datetime) -> in
         return 0
     customers = _customers(session, {said.customer for said in many if said.customer}, now)
     rows = [_row(replace(said, customer_id=customers.get(said.customer)), now) for said in many]
-    added = session.execute(_once(insert(Voice).values(rows)).returning(col(Voice.id))).all()
+    table = Voice.__table__  # type: ignore[attr-defined]
+    added = session.connection().execute(_once(insert(table)).returning(table.c.id), rows).all()
     return len(added)
 
 
