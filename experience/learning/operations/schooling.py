@@ -109,6 +109,8 @@ def _wait(engine: Engine, run_id: int, folder: Path, now: datetime) -> str:
             process.kill()
             process.communicate()
     if process.returncode:
+        if "No module named 's" in complaint.read_text(encoding="utf-8", errors="replace"):  # sklearn or scipy
+            return say("服务器没有安装 scikit-learn，不能训练：请安装 huisheng[train] 后再试。")
         last = complaint.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         return say("训练没有完成：%(reason)s", reason=(last or [f"exit {process.returncode}"])[0][:300])
     return ""

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlmodel import Session, select
 
+from experience.learning.tables import Correction
 from tests.experience.voices.conftest import Web
 
 
@@ -71,6 +73,17 @@ def test_a_correction_shows_and_wins(web: Web) -> None:
     )
     wrong = web.client.patch(f"/api/v1/voices/{voice}/reading", json={"topic": "x"}, headers=web.bearer("analyst"))
     assert wrong.status_code == 422
+
+
+def test_a_correction_is_kept_to_learn_from(web: Web, rows: Session) -> None:
+    voice = hear(web).json["id"]
+    path = f"/api/v1/voices/{voice}/reading"
+    answer = web.client.patch(path, json={"intent": "inquiry"}, headers=web.bearer("analyst"))
+    assert answer.json["reading"]["intent"] == "inquiry"
+    kept = rows.exec(select(Correction)).one()
+    assert (kept.voice_id, kept.origin, kept.model_intent, kept.intent) == (voice, "stream", "complaint", "inquiry")
+    assert (kept.label, kept.topic) == (None, None)
+    assert web.client.patch(path, json={}, headers=web.bearer("analyst")).status_code == 422
 
 
 def test_the_words_as_said_are_for_those_with_the_right_and_a_reason(web: Web) -> None:
