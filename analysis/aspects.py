@@ -15,6 +15,12 @@ _BREAK = re.compile(r"[,。;!?\n~…]+|(?:但是|但|不过|可是|只是|然而
 _FILLER = re.compile(r"^[\s\W]*(?:但是|但|不过|可是|只是|然而|就是|而且|还|也|都|就|了|的|得|是|也是|有点)+|[\s\W]+$")
 #: A clause is good or bad from this pull on, per root of its length; weaker ones are neither.
 _FIRM = 0.5
+#: How much a word of judgement says beside the model, which learnt most of its words from other trades.
+_OPINION_WEIGHT = 1.5
+_DENIAL = (
+    "(?:不|没有?|未|无|别|从不|从没|毫不|不会|不再|再没|再也没|不怎么|不太|不够|不算|谈不上|说不上)"
+    "(?:再|过|太|那么|怎么|很|有)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,26 @@ def aspects(
         named = {name: (a, b) for a, b, name in hits if start <= a and b <= end}
         if not named:
             continue
-        polarity = _sign(pull.over(start, end) / math.sqrt(end - start)) if judges else 0
+        strength = pull.over(start, end) / math.sqrt(end - start) + _OPINION_WEIGHT * _said(text[start:end])
+        polarity = _sign(strength) if judges else 0
         for name, span in named.items():
             if (name, polarity) not in found:
                 found[name, polarity] = Aspect(name, _opinion(text, (start, end), span), polarity)
     return tuple(found.values())[:most]
+
+
+@cache
+def _opinions() -> tuple[re.Pattern[str], dict[str, int]]:
+    signs = {word: int(sign) for sign, words in lexicons.rows("opinions.tsv") for word in words.split()}
+    words = "|".join(map(re.escape, sorted(signs, key=len, reverse=True)))
+    return re.compile(rf"({_DENIAL})?({words})"), signs
+
+
+def _said(clause: str) -> int:
+    """What the words of judgement in a clause come to, −1, 0 or 1; a denied one says the opposite."""
+    pattern, signs = _opinions()
+    total = sum(-signs[word] if denied else signs[word] for denied, word in pattern.findall(clause))
+    return max(-1, min(1, total))
 
 
 def _sign(strength: float) -> int:

@@ -20,6 +20,7 @@ from analysis.reading import INTENTS, LABELS
 LEAST_TEXTS, MOST_FEATURES = 3, 110_000
 #: A small head's feature must stand in this many voices.
 LEAST_VOICES = 2
+Places = npt.NDArray[np.intp]
 POLARITY_C, SMALL_C = 3.0, 10.0
 #: A label corrected by staff counts as much as this many others.
 CORRECTION_WEIGHT = 3.0
@@ -137,19 +138,20 @@ class Small:
     pairing: Floats
 
 
-#: Dense inputs before the lexicon's votes, which only the topic head may see.
+#: Dense inputs before the lexicon's votes: the topic head sees the votes only, the others these only.
 _PLAIN_DENSE = 3
 
 
-def _small_matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: Floats) -> Any:
+def matrix(seen: Sequence[Seen], numbers: Mapping[str, int], logits: Floats) -> Any:
+    """What the small heads see, a row a text: known features, lexicon hits, dense inputs."""
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 -- training only
 
     hits = np.zeros((len(seen), len(topics.rules())), dtype=np.float32)
     for number, one in enumerate(seen):
         hits[number, list({rule for _, _, rule in one.hits})] = models.RULE_WEIGHT
     votes = np.array([topics.votes(one.hits) for one in seen], dtype=np.float32).reshape(len(seen), -1)
-    lengths = np.array([len(one.text) for one in seen])
-    dense = models.dense_inputs(logits.astype(np.float64), lengths, votes)
+    riches = np.array([len(set(one.text)) for one in seen])
+    dense = models.dense_inputs(logits.astype(np.float64), riches, votes)
     return hstack([_counts(seen, numbers), csr_matrix(hits), csr_matrix(dense)]).tocsr()
 
 
@@ -165,36 +167,38 @@ class Strangers:
 def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
     """Fit the small heads on labelled voices and their held-out polarity logits."""
     numbers = _vocabulary(seen, LEAST_VOICES)
-    x = _small_matrix(seen, numbers, logits)
-    plain = len(numbers) + len(topics.rules()) + _PLAIN_DENSE
+    x = matrix(seen, numbers, logits)
+    before = len(numbers) + len(topics.rules())
+    plain = np.arange(before + _PLAIN_DENSE)
+    voted = np.delete(np.arange(x.shape[1]), np.s_[before : before + _PLAIN_DENSE])
     weights = np.array([CORRECTION_WEIGHT if one.row.source.startswith("corrections") else 1.0 for one in seen])
     blocks = [
-        _head(x, [one.row.topic for one in seen], models.CODES, weights, x.shape[1]),
+        _head(x, [one.row.topic for one in seen], models.CODES, weights, voted),
         _head(x, [one.row.intent for one in seen], INTENTS, weights, plain),
         _head(x, [LABELS[(one.row.sentiment or 0) + 1] for one in seen], LABELS, weights, plain),
         _telecom(x, numbers, strangers, plain),
     ]
     table = np.concatenate([columns for columns, _ in blocks], axis=1)
-    ends = (len(numbers), len(numbers) + len(topics.rules()))
+    ends = (len(numbers), before)
     bias = np.concatenate([each for _, each in blocks])
     return Small(numbers, table[: ends[0]], table[ends[0] : ends[1]], table[ends[1] :], bias, _pairing(seen))
 
 
 def _head(
-    x: Any, values: Sequence[str], names: Sequence[str], sharp: npt.NDArray[np.float64], wide: int
+    x: Any, values: Sequence[str], names: Sequence[str], sharp: npt.NDArray[np.float64], inputs: Places
 ) -> tuple[Floats, Floats]:
-    """One multinomial head over the first `wide` inputs; names never seen get a column that never wins."""
+    """One multinomial head over some of the inputs; names never seen get a column that never wins."""
     known = np.array([value in names for value in values])
-    head = _fitted(x[known][:, :wide], np.array(values)[known], SMALL_C, sharp[known])
+    head = _fitted(x[known][:, inputs], np.array(values)[known], SMALL_C, sharp[known])
     weights = np.zeros((x.shape[1], len(names)), dtype=np.float32)
     bias = np.full(len(names), -20, dtype=np.float32)
     for row, name in enumerate(head.classes_):
-        weights[:wide, names.index(name)] = head.coef_[row]
+        weights[inputs, names.index(name)] = head.coef_[row]
         bias[names.index(name)] = head.intercept_[row]
     return weights, bias
 
 
-def _telecom(x: Any, numbers: Mapping[str, int], strangers: Strangers, wide: int) -> tuple[Floats, Floats]:
+def _telecom(x: Any, numbers: Mapping[str, int], strangers: Strangers, inputs: Places) -> tuple[Floats, Floats]:
     """The head that tells an operator's voices from other texts; always sure where nothing is known of others."""
     weights = np.zeros((x.shape[1], 1), dtype=np.float32)
     if strangers.base is not None:
@@ -203,9 +207,9 @@ def _telecom(x: Any, numbers: Mapping[str, int], strangers: Strangers, wide: int
         return weights, np.array([20], dtype=np.float32)
     from scipy.sparse import vstack  # noqa: PLC0415 -- training only
 
-    together = vstack([x, _small_matrix(strangers.seen, numbers, strangers.logits)]).tocsr()
-    head = _fitted(together[:, :wide], np.arange(together.shape[0]) < x.shape[0], SMALL_C)
-    weights[:wide, 0] = head.coef_[0]
+    together = vstack([x, matrix(strangers.seen, numbers, strangers.logits)]).tocsr()
+    head = _fitted(together[:, inputs], np.arange(together.shape[0]) < x.shape[0], SMALL_C)
+    weights[inputs, 0] = head.coef_[0]
     return weights, head.intercept_.astype(np.float32)
 
 

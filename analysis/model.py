@@ -31,7 +31,7 @@ LABEL = slice(len(CODES) + len(INTENTS), len(HEADS) - 1)
 #: How much a hit of the topic lexicon counts beside the text's own features, which have length 1 together.
 RULE_WEIGHT = 0.35
 #: How far a text is held to be an operator's customer's when its topic is asked: the product reads little else.
-_OURS_FIRST = 4.0
+_OURS_FIRST = 5.0
 #: The base logit is damped before it enters the small heads, so that no single figure rules them.
 LOGIT_WEIGHT = 0.25
 
@@ -50,11 +50,11 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a model sees of a sheet: its features, its topic terms, and each text's length."""
+    """What a model sees of a sheet: its features, its topic terms, and how many different characters each text has."""
 
     batch: Batch
     hits: Hits
-    lengths: Ints
+    riches: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Model:
         """The verdicts on a sheet of clean texts."""
         logits, scores, positive, neutral, intents = self._signs(seen)
         labels = np.stack(((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive), axis=1)
-        topic_scores = self._topic.scores(seen, dense_inputs(logits, seen.lengths, votes(seen.hits, len(logits))))
+        topic_scores = self._topic.scores(seen, dense_inputs(logits, seen.riches, votes(seen.hits, len(logits))))
         return Verdicts(positive, labels, intents, _topics(topic_scores, scores[:, -1:]))
 
     def positive(self, seen: Seen) -> Doubles:
@@ -111,7 +111,7 @@ class Model:
         batch = seen.batch
         pulled = np.bincount(batch.owners, self.polarity[batch.distinct], len(batch.counts))
         logits = self.calibration.logit(pulled / np.sqrt(np.maximum(batch.counts, 1)) + self.bias)
-        scores = self._rest.scores(seen, dense_inputs(logits, seen.lengths, None))
+        scores = self._rest.scores(seen, dense_inputs(logits, seen.riches, None))
         return logits, scores, *self._decided(logits, scores)
 
     def _decided(self, logits: Doubles, scores: Doubles) -> tuple[Doubles, Doubles, Doubles]:
@@ -121,7 +121,7 @@ class Model:
         """
         intent, label = (slice(one.start - TOPIC.stop, one.stop - TOPIC.stop) for one in (INTENT, LABEL))
         together = scores[:, label, None] + scores[:, None, intent] + self.pairing
-        joint = _softmax(together.reshape(len(scores), -1)).reshape(together.shape)
+        joint = softmax(together.reshape(len(scores), -1)).reshape(together.shape)
         labels = joint.sum(axis=2)
         share = _sigmoid(scores[:, -1])
         positive = share * labels[:, 2] / (labels[:, 0] + labels[:, 2]) + (1 - share) * _sigmoid(logits)
@@ -155,7 +155,7 @@ class _Heads:
 
 def _topics(scores: Doubles, ours: Doubles) -> Doubles:
     """Shares of topics; a text that is hardly an operator's customer's is more likely about something else."""
-    shares = _softmax(scores)
+    shares = softmax(scores)
     known = _sigmoid(ours + _OURS_FIRST)
     shares *= known
     shares[:, CODES.index("other")] += 1 - known[:, 0]
@@ -174,10 +174,13 @@ def votes(hits: Hits, count: int) -> Floats:
     return np.concatenate((shares, first), axis=1).astype(np.float32)
 
 
-def dense_inputs(logits: Doubles, lengths: Ints, voted: Floats | None) -> Floats:
-    """The plain numbers beside the words: polarity, its strength, the length, and the lexicon's votes on the topic."""
+def dense_inputs(logits: Doubles, riches: Ints, voted: Floats | None) -> Floats:
+    """The plain numbers beside the words: polarity, its strength, the wealth, and the lexicon's votes on the topic.
+
+    The wealth is the number of different characters: the length would make a repeated sentence another text.
+    """
     bounded = np.clip(logits, -8.0, 8.0) * LOGIT_WEIGHT
-    plain = np.stack((bounded, np.abs(bounded), np.minimum(2.0, np.log1p(lengths) / 3)), axis=1).astype(np.float32)
+    plain = np.stack((bounded, np.abs(bounded), np.minimum(2.0, np.log1p(riches) / 3)), axis=1).astype(np.float32)
     return plain if voted is None else np.concatenate((plain, voted), axis=1)
 
 
@@ -194,7 +197,7 @@ def _sigmoid(logits: Doubles) -> Doubles:
     return values
 
 
-def _softmax(scores: Doubles) -> Doubles:
+def softmax(scores: Doubles) -> Doubles:
     """Each row as probabilities."""
     grown: Doubles = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares: Doubles = grown / grown.sum(axis=1, keepdims=True)

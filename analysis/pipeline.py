@@ -135,7 +135,7 @@ def _page(used: models.Model, texts: Sequence[str]) -> _Page:
     cleans = ordinary.clean(texts)
     laid = sheet.laid([clean.text for clean in cleans])
     cut = sheet.cut(laid)
-    seen = models.Seen(used.index.find(laid, cut), scan.topic_terms().find(laid), laid.ends - laid.begins)
+    seen = models.Seen(used.index.find(laid, cut), scan.topic_terms().find(laid), sheet.riches(laid))
     return _Page(cleans, laid, cut, seen)
 
 

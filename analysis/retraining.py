@@ -32,7 +32,7 @@ _MANY = 1_000
 _RARE = 2
 #: A lesson not yet understood counts this many times more in the next round, for so many rounds.
 _INSIST, ROUNDS = 3.0, 6
-_STEPS = 60
+_STEPS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class _Task:
         reader = heads.Polarity({g: n - 1 for g, n in self.numbers.items()}, self.polarity[1:], base.bias)
         logits = base.calibration.scale * reader.logits(seen) + base.calibration.shift
         small_numbers = {gram: place for place, gram in enumerate(self.grams)}
-        self.x = heads._small_matrix(seen, small_numbers, logits.astype(np.float32)).astype(np.float64)  # noqa: SLF001
+        self.x = heads.matrix(seen, small_numbers, logits.astype(np.float32)).astype(np.float64)
         start = np.concatenate([self.small, base.rules, base.dense])
         self.start: Doubles = self.x @ start + base.small_bias
         free = np.asarray((self.x[: len(lessons)] != 0).sum(axis=0)).ravel() > 0
@@ -143,7 +143,7 @@ class _Task:
             loss, slope = _loss(self.start + x @ moved, self.wanted, weights)
             return loss + _HOLD / 2 * float(flat @ flat), (turned @ slope + _HOLD * moved).ravel()
 
-        fit = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": _STEPS}}
+        fit = {"jac": True, "method": "L-BFGS-B", "options": {"maxiter": _STEPS, "maxcor": 5}}
         self.moved = minimize(cost, self.moved, **fit).x
         whole = np.zeros((self.x.shape[1], shape[1]))
         whole[self.free] = self.moved.reshape(shape)

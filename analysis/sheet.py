@@ -11,6 +11,7 @@ from analysis import segment
 Ints = npt.NDArray[np.int64]
 #: Ends each text; no clean text holds it, no word reaches over it, and no term or feature knows it.
 MARK = "\0"
+_CODE_BITS = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,11 @@ def cut(sheet: Sheet) -> Cut:
     stops = starts.searchsorted(sheet.ends)
     begins = np.concatenate((np.zeros(1, dtype=np.int64), stops + 1))[: len(stops)]
     return Cut(words, starts, ends, sheet.owners[starts], begins, stops)
+
+
+def riches(sheet: Sheet) -> Ints:
+    """How many different characters each text has."""
+    keys = np.sort(sheet.owners << _CODE_BITS | sheet.codes)
+    different = keys[np.diff(keys, prepend=-1) > 0] >> _CODE_BITS
+    counted: Ints = np.bincount(different, minlength=len(sheet.begins)) - 1  # the mark is one of them
+    return counted

@@ -124,9 +124,13 @@ _MONEY_ASTRAY = re.compile(
 )
 
 
+#: A longer text says more than that, and the model reads all of it.
+_ONE_THING = 32
+
+
 def leading(text: str) -> str:
-    """The first-level code a text is certainly about whatever the model says, or ""."""
-    return "billing" if _MONEY_ASTRAY.search(text) else ""
+    """The first-level code a short text is certainly about whatever the model says, or ""."""
+    return "billing" if len(text) <= _ONE_THING and _MONEY_ASTRAY.search(text) else ""
 
 
 #: So many characters of own terms lead whatever the model says; fewer lead only where it is not sure.

@@ -16,6 +16,7 @@ from analysis import model as models
 from analysis.features import Floats
 from analysis.heads import Polarity, Seen, Small, Strangers, platt, polarity, see, small
 from analysis.labelled import Labelled
+from analysis.tempering import temperatures, tempered
 
 #: A telecom voice counts as much as this many scraped texts: it is what the product will read.
 VOICE_WEIGHT = 6.0
@@ -78,12 +79,11 @@ def build(data: labelled.Folder, *, seed: int, on: date, say: Callable[[str], No
     say("\n".join(f"{name:<14}{score}" for name, score in scores.items()))
     spoken = np.array([bool(one.row.topic) for one in polar])
     others = _sample(np.flatnonzero(~spoken), OTHERS, seed)
-    heads = small(
-        [one for one in polar if one.row.topic],
-        logits[spoken],
-        Strangers([polar[place] for place in others], logits[others]),
-    )
-    card = {**_card(data, seed, on), "held_out_by_source": scores}
+    voices = [one for one in polar if one.row.topic]
+    sure = temperatures(voices, logits[spoken], folds(len(voices), seed))
+    heads = small(voices, logits[spoken], Strangers([polar[place] for place in others], logits[others]))
+    heads = tempered(heads, sure)
+    card = {**_card(data, seed, on), "held_out_by_source": scores, "temperatures": sure}
     return _judged(_assembled(polarity(teach, weights_of(teach)), calibration, heads, card))
 
 
@@ -96,8 +96,12 @@ def adapt(base: models.Model, data: labelled.Folder, *, seed: int, on: date) -> 
     head = Polarity({gram: place for place, gram in enumerate(ordered)}, base.polarity[1:], base.bias)
     voices = [see(row) for row in data.voices if row.topic]
     logits = base.calibration.scale * head.logits(voices) + base.calibration.shift
-    heads = small(voices, logits.astype(np.float32), Strangers(base=base))
-    return _judged(_assembled(head, base.calibration, heads, {**_card(data, seed, on), "base": base.version}))
+    sure = base.card.get("temperatures", {})  # those of the base: the voices are of the same kind
+    heads = tempered(small(voices, logits.astype(np.float32), Strangers(base=base)), sure)
+    card = {**_card(data, seed, on), "base": base.version, "temperatures": sure}
+    card["data"] = {**base.card.get("data", {}), **data.hashes}  # the base's knowledge of its texts stays in it
+    card |= {name: base.card[name] for name in ("texts", "held_out_by_source") if name in base.card}
+    return _judged(_assembled(head, base.calibration, heads, card))
 
 
 def _card(data: labelled.Folder, seed: int, on: date) -> dict[str, Any]:

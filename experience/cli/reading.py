@@ -13,10 +13,15 @@ from experience.cli.model import adopt
 @click.command()
 @click.argument("file", default="-", type=click.File("rb"))
 @click.option("--with", "engine", default="model", show_default=True, help="snownlp: plain SnowNLP, the baseline.")
+@click.option(
+    "--only", type=click.Choice(["sentiment"]), help="Nothing but this: the same figure, three times as fast."
+)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of stdout.")
 @click.option("--processes", type=click.IntRange(1, 256), help="All cores unless told.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def analyse(file: BinaryIO, engine: str, output: Path | None, processes: int | None, quiet: bool) -> None:
+def analyse(  # noqa: PLR0913 - one argument an option
+    file: BinaryIO, *, engine: str, only: str | None, output: Path | None, processes: int | None, quiet: bool
+) -> None:
     """研读文本：一行一个 {"id","text"}，顺序不变 · read JSON Lines, answer in JSON Lines, order kept."""
     if engine == "model":
         adopt()
@@ -27,6 +32,7 @@ def analyse(file: BinaryIO, engine: str, output: Path | None, processes: int | N
             out,
             engine=engine,
             processes=processes,
+            only_sentiment=only == "sentiment",
             on_progress=None if quiet or not sys.stderr.isatty() else _show,
             on_reject=lambda reject: click.echo(reject.reason, err=True),
         )

@@ -1,5 +1,6 @@
 import io
 import json
+import tracemalloc
 
 import pytest
 
@@ -98,3 +99,52 @@ def test_snownlp_answers_in_the_same_shape() -> None:
     answers, _, _ = run(line(1, "这个套餐很好，推荐") + line(2, ""), engine="snownlp")
     assert answers[0]["sentiment"] > 0.5  # type: ignore[operator]
     assert answers[1]["label"] == "neutral"
+
+
+class Endless(io.RawIOBase):
+    """A line of so many bytes that never stands in memory whole, then a short one."""
+
+    def __init__(self, start: bytes, size: int, rest: bytes) -> None:
+        self.start, self.left, self.rest = start, size, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        if self.start:
+            piece, self.start = self.start[: len(view)], self.start[len(view) :]
+        elif self.left:
+            piece = b"x" * min(len(view), self.left)
+            self.left -= len(piece)
+        else:
+            piece, self.rest = self.rest[: len(view)], self.rest[len(view) :]
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+@pytest.mark.parametrize("start", [b'{"id": "big", "text": "', b""])
+def test_a_line_of_100_megabytes_takes_no_memory(start: bytes) -> None:
+    source = io.BufferedReader(Endless(start, 100 << 20, b'"}\n' + line("next", "信号差")))
+    out, rejects = io.BytesIO(), list[Reject]()
+    tracemalloc.start()
+    stream.analyse(source, out, on_reject=rejects.append, processes=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert json.loads(out.getvalue().splitlines()[-1])["id"] == "next"
+    assert [one.row for one in rejects] == [1]
+    assert peak < 40 << 20
+
+
+def test_control_characters_and_lone_surrogates_are_read_like_any_text() -> None:
+    source = '{"id":1,"text":"\x00\x01\x02\x1b[31m信号差"}\n{"id":2,"text":"\\ud83d差"}\n'.encode()
+    answers, rejects, _ = run(source)
+    assert [answer["id"] for answer in answers] == [1, 2]
+    assert rejects == []
+
+
+def test_the_sentiment_alone_is_the_sentiment_of_the_full_reading() -> None:
+    source = line(1, "信号不错但是太贵") + line(2, "请问怎么退订") + line(3, "")
+    full, _, _ = run(source)
+    alone, _, _ = run(source, only_sentiment=True)
+    assert alone == [{"id": answer["id"], "sentiment": answer["sentiment"]} for answer in full]
