@@ -184,26 +184,26 @@ def _is_told_by(one: Alarm, other: Alarm) -> bool:
 def grown(phrase: str, texts: Sequence[str]) -> str:
     """The whole of what a phrase is a piece of: a new word is cut now here, now there (碰一 · 碰, 碰 · 一碰).
 
-    Grows by the character that stands beside it in nearly all the texts, never by a hollow one. What would grow by more
-    than two, or stands between the same two characters, is a piece of a stock sentence: itself where it is made of
-    known words, else "".
+    A phrase of known words is whole. Another grows by the character that stands beside it in nearly all the texts,
+    never by a hollow one; what would grow by more than two, or stands between the same two characters, is a piece of a
+    stock sentence and no word: "".
     """
-    whole = phrase
+    if _is_known(phrase):
+        return phrase
     for _ in range(_GROWTH + 1):
-        sides = _always_beside(whole, texts, after=False), _always_beside(whole, texts, after=True)
+        sides = _always_beside(phrase, texts, after=False), _always_beside(phrase, texts, after=True)
         before, after = ("" if side in _HOLLOW or side.isdecimal() else side for side in sides)
         if not (before or after):
-            if all(sides):
-                break
-            return whole
-        whole = whole + after if after else before + whole
-    return phrase if _is_known(phrase) else ""
+            return "" if all(sides) else phrase
+        phrase = phrase + after if after else before + phrase
+    return ""
 
 
 def _is_known(phrase: str) -> bool:
-    """Whether a phrase is made of words of the dictionary."""
+    """Whether a phrase is made of words of the dictionary, none of them a single character."""
     known = lexicons.table("idf.tsv")
-    return all(piece in known or piece in segment.shipped_words() for piece in segment.cut(phrase))
+    pieces = segment.cut(phrase)
+    return all(len(piece) > 1 and (piece in known or piece in segment.shipped_words()) for piece in pieces)
 
 
 def _always_beside(phrase: str, texts: Sequence[str], *, after: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, true
+from sqlalchemy import ColumnElement, func, true
 from sqlmodel import Session, col, select
 
 from analysis import summary
@@ -107,14 +107,6 @@ def cluster(session: Session, scope: Scope, cluster_id: int) -> Cluster:
     if found is None:
         raise NotFound(say("没有这个聚类，或不在您的范围内。"))
     return found
-
-
-def said_with(session: Session, scope: Scope, terms: Sequence[str], *, now: datetime, days: int = 28) -> int:
-    """How many voices of the last days hold one of these strings; to try a topic's terms before it is made."""
-    wanted = [func.lower(Voice.masked).contains(term, autoescape=True) for term in terms]
-    counted = select(func.count()).select_from(Voice).where(voices.visible(scope), or_(*wanted))
-    n: int = session.execute(counted.where(col(Voice.at) > now - timedelta(days=days))).scalar_one()
-    return n
 
 
 def held_clusters(session: Session, scope: Scope, cluster_ids: Iterable[int]) -> list[Cluster]:

@@ -26,8 +26,6 @@ from experience.web.saying import told
 bp = Blueprint("discovery", __name__, url_prefix="/discovery")
 
 ROW = "<int(max=9223372036854775807):row_id>"
-#: Terms a heap is promoted with unless staff choose others: its most telling words.
-_TERMS = 3
 _SHOWN = 60
 
 
@@ -193,7 +191,7 @@ def _cluster(found: Cluster, form: PromotionForm | None = None, **more: Any) -> 
         cluster=found,
         into=door.db().get(Cluster, found.merged_into_id) if found.merged_into_id else None,
         heard=queries.examples(door.db(), door.scope(), [found], most=10)[found.id or 0],
-        form=form or _form(name[:20], found.words[:_TERMS]),
+        form=form or _form(name[:20], found.words[:1]),
         **_promoting(),
         **more,
     )

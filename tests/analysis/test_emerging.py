@@ -74,7 +74,6 @@ def test_pieces_fold_into_the_phrase_they_are_said_in(told: list[Alarm], kept: l
 def test_a_piece_grows_to_the_word_it_is_cut_from_and_no_further() -> None:
     texts = ["碰一碰交不了费", "手机碰一碰总失败", "说好的碰一碰优惠没有", "用了碰一碰没反应"]
     assert emerging.grown("碰一", texts) == "碰一碰"
-    assert emerging.grown("一碰", texts) == "碰一碰"
     assert emerging.grown("碰一碰", texts) == "碰一碰"
 
 
