@@ -33,11 +33,13 @@ def _index(**more: Any) -> str:
     db, scope = door.db(), door.scope()
     versions = queries.versions(db, scope)
     current = next(one for one in versions if one.state == "current")
+    waiting = _waiting(versions, current)
     return render_template(
         "models/index.html",
         versions=versions,
         current=current,
-        waiting=_waiting(versions, current),
+        waiting=waiting,
+        gains=model_pictures.questions(waiting.card["report"], current.card["report"]) if waiting else [],
         fair=next((one for one in learnt.accuracy(db, scope) if one.version == current.version), None),
         verdicts=learnt.verdicts(db, scope),
         **_running(),
@@ -60,16 +62,17 @@ def _running() -> dict[str, Any]:
 
 
 def _drawn(shown: Version, current: Version, versions: Sequence[Version] = ()) -> dict[str, Any]:
-    """The pictures and tables of a version; the other engines' figures come from the newest card that has them."""
+    """The pictures and tables of a version; the newest card that has them gives the other engines and the curve."""
     report = shown.card["report"]
     names = {"label": gettext("情感"), "topic": gettext("主题"), "intent": gettext("意图")}
     compared: dict[str, Any] = next((one.card["engines"] for one in (shown, *versions) if one.card.get("engines")), {})
-    points = shown.card.get("learning_curve") or []
+    points = next((one.card["learning_curve"] for one in (shown, *versions) if one.card.get("learning_curve")), [])
     return {
         "names": names,
         "questions": model_pictures.questions(report, None if shown is current else current.card["report"]),
         "sources": model_pictures.by_source(shown.card),
         "engines": {name: figures for name, figures in compared.items() if name != "model"},
+        "own_speed": compared.get("model", {}).get("texts_per_second"),
         "polar": report["binary"].get("all"),
         "polar_fit": report["calibration"].get("all"),
         "fit": report["calibration"].get("all"),

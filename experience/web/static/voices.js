@@ -24,7 +24,7 @@
     one.done = line = line.then(function () { queue.shift(); return post(id, path, one.values); }).then(function (isKept) { saving(-1); return isKept; });
     return one.done;
   }
-  function saving(more) { waiting += more; document.documentElement.toggleAttribute("data-saving", waiting > 0); }
+  function saving(more) { waiting += more; if (bar) bar.toggleAttribute("data-saving", waiting > 0); }
   function post(id, path, values) {
     var row = byId(id), isKept = false;
     if (!row) return false;
