@@ -1,5 +1,7 @@
 """The correction queue and the model pages: blind where chance chose, one card after the other, refusals told."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -22,7 +24,13 @@ def queued(office: Office) -> list[int]:
     with transaction(office.engine) as session:
         for voice_id, (origin, why) in zip(ids, origins, strict=True):
             is_random = origin == "queue_random"
-            item = {"voice_id": voice_id, "origin": origin, "is_random": is_random, "why": why, "added_at": office.now}
+            item: dict[str, Any] = {
+                "voice_id": voice_id,
+                "origin": origin,
+                "is_random": is_random,
+                "why": why,
+                "added_at": office.now,
+            }
             session.add(QueueItem(**item))
             session.flush()
     return ids
