@@ -14,7 +14,6 @@ from experience.ground.errors import Conflict, Invalid
 from experience.issues import lifecycle, operations, queries
 from experience.issues.tables import Issue
 from experience.orders import operations as orders
-from experience.orders import queries as order_queries
 from experience.reports import pictures, suggestions
 from experience.reports.queries import issues as reads
 from experience.reports.queries import units
@@ -79,7 +78,7 @@ def one(code: str) -> str:
 
 def _one(code: str, **more: Any) -> str:
     db, scope, now = door.db(), door.scope(), door.now()
-    issue = queries.by_code(db, scope, code)
+    issue, touchpoint = reads.placed(db, scope, code)
     issue_id = issue.id or 0
     told_by = reads.told(db, scope, issue_id)
     alike = queries.alike(db, scope, issue)
@@ -87,7 +86,7 @@ def _one(code: str, **more: Any) -> str:
     past = [one.issue for one in alike]
     past_ids = [i.id or 0 for i in past]
     remedies = reads.remedies(db, scope, past_ids)
-    touchpoint = db.get(Touchpoint, issue.touchpoint) if issue.touchpoint else None
+    effects, helped = reads.effects(db, issue_id, past_ids)
     acts = lifecycle.ACTS[issue.state]
     may_dispatch = scope.reach("orders.dispatch").is_everything and "dispatch" in acts
     return render_template(
@@ -99,9 +98,9 @@ def _one(code: str, **more: Any) -> str:
         touchpoint=touchpoint,
         alike=alike,
         remedies={r.issue_id: r for r in reversed(remedies)},
-        helped=reads.effects(db, past_ids),
+        helped=helped,
         orders=reads.orders_of(db, scope, issue_id),
-        effects=order_queries.effects_of_issue(db, issue_id),
+        effects=effects,
         units=names,
         acts=acts if scope.may("issues.triage") else {},
         series=_series(issue),

@@ -112,8 +112,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 def voices_of(session: Session, scope: Scope, issue_id: int, *, limit: int = 50) -> list[voices.Heard]:
     """The newest voices that prove the issue and lie in the scope, with their readings."""
     proving = select(IssueSource.row).where(IssueSource.issue_id == issue_id, IssueSource.kind == "voice")
-    ids = session.exec(proving.order_by(col(IssueSource.id).desc()).limit(limit)).all()
-    return voices.some(session, scope, ids)
+    return voices.some(session, scope, proving.order_by(col(IssueSource.id).desc()).limit(limit))
 
 
 def voice_ids(session: Session, issue_id: int) -> list[int]:

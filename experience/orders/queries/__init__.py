@@ -2,7 +2,7 @@
 
 from experience.orders.queries.calendars import calendar, covered_until
 from experience.orders.queries.cards import card_of, order_card
-from experience.orders.queries.effects import effects_of_issue, effects_of_order
+from experience.orders.queries.effects import effects_of_order
 from experience.orders.queries.lists import OrderFilter, orders
 from experience.orders.queries.visible import visible
 
@@ -11,7 +11,6 @@ __all__ = [
     "calendar",
     "card_of",
     "covered_until",
-    "effects_of_issue",
     "effects_of_order",
     "order_card",
     "orders",

@@ -16,12 +16,6 @@ def effects_of_order(session: Session, order_id: int) -> list[Effect]:
     )
 
 
-def effects_of_issue(session: Session, issue_id: int) -> list[Effect]:
-    """The effects of an issue's orders, newest first."""
-    found = select(Effect).where(Effect.issue_id == issue_id)
-    return list(session.exec(found.order_by(col(Effect.split_at).desc(), col(Effect.key).desc()).limit(50)))
-
-
 def told(effect: Effect) -> dict[str, Any]:
     """An effect as the contract's JSON."""
     return {

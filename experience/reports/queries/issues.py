@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col
 
+from experience.issues.queries import by_code
 from experience.issues.queries import visible as issues_visible
 from experience.issues.tables import Issue, IssueSource
 from experience.measures.tables import Measure
@@ -18,12 +19,15 @@ from experience.orders.tables import Effect, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
 from experience.reports.queries.orders import OrderLine, lines
+from experience.touchpoints.tables import Touchpoint
 from experience.voices.queries import visible as voices_visible
 from experience.voices.tables import Reading, Voice
 
 BOARD = ("candidate", "open", "dispatched", "solved")
 COLUMN = 20
 SOLVED_DAYS = 30
+#: Effects of one issue that its page shows.
+EFFECTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,13 @@ class Told:
     last_at: datetime | None
     provinces: dict[str, int]
     days: dict[date, int]
+
+
+def placed(session: Session, scope: Scope, code: str) -> tuple[Issue, Touchpoint | None]:
+    """The issue and the touchpoint it lies at. Raises NotFound where the caller does not read issues."""
+    both = select(Issue, Touchpoint).outerjoin(Touchpoint, col(Touchpoint.code) == col(Issue.touchpoint))
+    found = session.execute(both.where(col(Issue.code) == code, issues_visible(scope))).first()
+    return (found[0], found[1]) if found else (by_code(session, scope, code), None)
 
 
 def told(session: Session, scope: Scope, issue_id: int) -> Told:
@@ -191,12 +202,16 @@ def remedies(session: Session, scope: Scope, issue_ids: Sequence[int]) -> list[R
     return [Remedy(*row) for row in session.execute(query)]
 
 
-def effects(session: Session, issue_ids: Sequence[int]) -> dict[int, Effect]:
-    """Issue id -> what its mending last did, as far as it was measured; the ids must be the caller's to see."""
+def effects(session: Session, issue_id: int, past_ids: Sequence[int]) -> tuple[list[Effect], dict[int, Effect]]:
+    """The issue's effects, newest first, and of past issues what their mending last did; all the caller's to see."""
+    newest = (col(Effect.split_at).desc(), col(Effect.key).desc())
+    own = select(col(Effect.id)).where(col(Effect.issue_id) == issue_id).order_by(*newest).limit(EFFECTS)
     measured = (
-        select(Effect)
-        .where(col(Effect.issue_id).in_(issue_ids), col(Effect.measured_at).is_not(None))
+        select(col(Effect.id))
+        .where(col(Effect.issue_id).in_(past_ids), col(Effect.measured_at).is_not(None))
         .ext(distinct_on(col(Effect.issue_id)))
-        .order_by(col(Effect.issue_id), col(Effect.split_at).desc(), col(Effect.key).desc())
+        .order_by(col(Effect.issue_id), *newest)
     )
-    return {effect.issue_id: effect for effect in session.scalars(measured)}
+    ids = union_all(*(select(chosen.subquery().c.id) for chosen in (own, measured)))
+    found = session.scalars(select(Effect).where(col(Effect.id).in_(ids)).order_by(*newest)).all()
+    return [one for one in found if one.issue_id == issue_id], {e.issue_id: e for e in found if e.issue_id != issue_id}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, or_, select, true
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
@@ -89,8 +89,8 @@ def one(session: Session, scope: Scope, voice_id: int) -> Heard:
     return Heard(*row)
 
 
-def some(session: Session, scope: Scope, voice_ids: Sequence[int]) -> list[Heard]:
-    """Those of these voices that lie in the scope, newest first."""
+def some(session: Session, scope: Scope, voice_ids: Sequence[int] | Select[Any]) -> list[Heard]:
+    """Those of these voices that lie in the scope, newest first; the ids may be those a query finds."""
     chosen = _both().where(col(Voice.id).in_(voice_ids), visible(scope))
     return [Heard(*row) for row in session.execute(chosen.order_by(col(Voice.at).desc(), col(Voice.id).desc()))]
 
