@@ -47,7 +47,7 @@ class Desk:
 
     def settle(self) -> None:
         """Waits until every press has been answered."""
-        expect(self.page.locator("[data-saving]")).to_have_count(0, timeout=20_000)
+        expect(self.page.locator("[data-saving]")).to_have_count(0, timeout=120_000)
 
     def current(self) -> str:
         return str(self.page.locator(".is-current").get_attribute("id"))
