@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from experience.orders import deadline, lifecycle
 from experience.orders.operations.clocks import NEXT_INSTANT
 from experience.orders.operations.holding import sealed
-from experience.orders.queries.calendars import calendar
+from experience.orders.queries.calendars import Change, calendar, changes, keeps_promise
 from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderStep, WorkOrder
 
 _TOLERANCE_SECONDS = 2.0
@@ -24,10 +24,10 @@ def verify(session: Session) -> Iterator[str]:
     session.flush()
     orders = {order.id or 0: order for order in session.exec(select(WorkOrder))}
     yield from _chains(session, orders)
-    lives = _lives(session)
+    lives, changed = _lives(session), changes(session)
     for life in lives:
         code = orders[life.clock.order_id].code
-        for told in (*_shape(life), *_verdict(life), *_dues(session, life)):
+        for told in (*_shape(life), *_verdict(life), *_dues(session, life, changed)):
             yield f"{code}: {life.clock.kind} clock {life.clock.id}: {told}"
     yield from _orders(session, orders, lives)
 
@@ -102,27 +102,32 @@ def _verdict(life: _Life) -> Iterator[str]:
         yield f"originally due {clock.original_due_at}, due {clock.due_at}, yet never moved"
 
 
-def _dues(session: Session, life: _Life) -> Iterator[str]:
+def _dues(session: Session, life: _Life, changed: Sequence[Change]) -> Iterator[str]:
     """The due and the marks, from the budget and the stretches.
 
-    A clock that ended while holidays were not announced yet was right by what was known then.
+    A clock that ended while holidays were not announced yet was right by what was known then; one that ran when a day
+    under it was changed keeps what was promised.
     """
     clock = life.clock
     counting = [s for s in life.stretches if s.is_counted]
-    is_open = clock.state in _LIVE
+    is_open, is_statutory = clock.state in _LIVE, clock.kind == "statutory"
     if clock.state != "running" and any(mark.fired_at is None for mark in life.marks):
         yield f"{clock.state}, yet a mark is still to fire"
     if clock.due_at is None or not counting or (clock.is_provisional and not is_open):
         return
     days, limit = calendar(session, clock.calendar), deadline.parse(clock.limit_text)
     last = counting[-1]
+    if keeps_promise(session, clock, last, changed):
+        return
     spent = sum(deadline.counted(days, limit, s.from_at, s.to_at) for s in counting[:-1] if s.to_at)
 
     def reached(share: float) -> datetime:
         return deadline.forward(days, limit, last.from_at, max(clock.budget_seconds * share - spent, 0))
 
-    if _differs(reached(1), clock.due_at):
-        yield f"due {clock.due_at}, recomputed {reached(1)}"
+    # nothing pauses the statutory clock, and an answer refused after its due does not move it
+    due = deadline.forward(days, limit, clock.started_at, clock.budget_seconds) if is_statutory else reached(1)
+    if _differs(due, clock.due_at):
+        yield f"due {clock.due_at}, recomputed {due}"
     if clock.state == "running":
         yield from _marks(life, {level: reached(level / 100) for level in deadline.LEVELS})
 

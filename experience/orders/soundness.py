@@ -1,0 +1,85 @@
+"""What keeps a policy from being taken: each fault with its field, in a sentence that says what to do."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from experience.ground.errors import Invalid
+from experience.ground.i18n import Sentence, say
+from experience.orders import deadline
+from experience.orders.deadline import Limit
+from experience.orders.policies import CLOCK_KINDS
+
+#: The one that fits everything and stands last, so that no order can lack a due.
+LAST = "default"
+#: Clocks a policy may name: all but `hold`, which has no due.
+LIMITED = tuple(kind for kind in CLOCK_KINDS if kind != "hold")
+REQUIRED = ("accept", "resolve")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyIn:
+    """A policy as an administrator describes it; `clocks` maps a kind to a limit such as 8wh."""
+
+    code: str
+    name: str
+    position: int = 100
+    match: Mapping[str, Any] = field(default_factory=dict)
+    clocks: Mapping[str, str] = field(default_factory=dict)
+
+
+def faults(told: PolicyIn, others: Iterable[PolicyIn]) -> list[dict[str, str]]:
+    """Every fault as field and sentence; none means that the policy may be taken among these others."""
+    found = (*_clocks(told.clocks), *_place(told, list(others)))
+    return [{"field": name, "sentence": sentence} for name, sentence in found]
+
+
+def _clocks(clocks: Mapping[str, str]) -> Iterator[tuple[str, Sentence]]:
+    limits: dict[str, Limit] = {}
+    for kind, text in clocks.items():
+        try:
+            limits[kind] = deadline.parse(text)
+        except Invalid as refused:
+            yield f"clock-{kind}", say("%(why)s", why=refused.sentence)
+    yield from ((f"clock-{kind}", say("这一项必须有时限。")) for kind in REQUIRED if kind not in clocks)
+    if "statutory" in limits and limits["statutory"].is_working:
+        yield "clock-statutory", say("法定答复按自然时间计：单位请选“小时”或“天”。")
+    whole = limits.get("resolve")
+    for kind in ("accept", "contact"):
+        part = limits.get(kind)
+        if part and whole and part.unit == whole.unit and part.amount > whole.amount:
+            yield f"clock-{kind}", say("比办结时限还长：请缩短，或放宽办结时限。")
+
+
+def _place(told: PolicyIn, others: list[PolicyIn]) -> Iterator[tuple[str, Sentence]]:
+    if told.code == LAST:
+        if told.match:
+            yield "match", say("兜底策略不能有条件，否则会有工单没有时限。")
+        return
+    if not told.match:
+        yield "match", say("请至少选一个条件：没有条件的只能是兜底策略。")
+        return
+    last = next((other for other in others if other.code == LAST), None)
+    if last is not None and told.position >= last.position:
+        yield "position", say("顺序要小于兜底策略的 %(position)s，否则永远轮不到。", position=last.position)
+    before = shadow(told, others)
+    if before is not None:
+        yield "position", say("前面的“%(name)s”已经包含这些条件，永远轮不到：请排到它前面。", name=before.name)
+    behind = next((other for other in others if other.code != LAST and shadow(other, [told])), None)
+    if behind is not None:
+        yield "position", say("会把后面的“%(name)s”全部挡住：请排到它后面，或收窄条件。", name=behind.name)
+
+
+def shadow(told: PolicyIn, others: Iterable[PolicyIn]) -> PolicyIn | None:
+    """The policy that stands before this one and takes whatever this one would; None when its turn can come."""
+    ahead = (other for other in others if (other.position, other.code) < (told.position, told.code))
+    return next((other for other in ahead if covers(other.match, told.match)), None)
+
+
+def covers(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
+    """Whether every case that fits `narrow` fits `wide` too."""
+    return all(name in narrow and _any_of(narrow[name]) <= _any_of(wanted) for name, wanted in wide.items())
+
+
+def _any_of(wanted: Any) -> set[Any]:
+    return set(wanted) if isinstance(wanted, list) else {wanted}
