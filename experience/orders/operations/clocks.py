@@ -229,16 +229,26 @@ def run_on(session: Session, clock: Clock | None) -> None:
 
 
 def move(session: Session, clock: Clock, *, due_at: datetime, now: datetime) -> None:
-    """Another due, now at the earliest; unfired marks are timed anew, the original due is kept."""
+    """Another due; unfired marks are timed anew, the original due is kept.
+
+    A due that is past already (an order taken over late) is the working instant at which the time was used up.
+    """
     days, limit = calendar(session, clock.calendar), limit_of(clock)
-    spent = used(session, clock, now)
-    clock.budget_seconds = spent + deadline.counted(days, limit, now, due_at)
-    clock.due_at = due_at = max(due_at, now)
-    clock.is_provisional = not days.is_covered(due_at)
+    clock.budget_seconds = used(session, clock, now) + deadline.counted(days, limit, now, max(due_at, now))
+    begun, before = _open_stretch(session, clock)
+    clock.due_at = deadline.forward(days, limit, begun, clock.budget_seconds - before)
+    clock.is_provisional = not days.is_covered(clock.due_at)
     clock.generation += 1
     session.add(clock)
     _silence(session, [clock.id])
-    _ring(session, clock, now, used=spent)
+    _ring(session, clock, begun, used=before)
+
+
+def _open_stretch(session: Session, clock: Clock) -> tuple[datetime, float]:
+    """When the stretch that runs now began, and the seconds counted before it."""
+    is_open = col(ClockSegment.clock_id) == clock.id, col(ClockSegment.to_at).is_(None)
+    begun = session.execute(select(col(ClockSegment.from_at)).where(*is_open)).scalar_one()
+    return begun, used(session, clock, begun)
 
 
 _NEXT_MARK = select(func.min(col(ClockMark.due_at))).where(

@@ -160,6 +160,7 @@ def test_a_new_policy_is_asked_in_its_place(house: House, session: Session, now:
         (replace(KEY, position=30), {"position"}),  # behind 投诉, which takes them all
         (replace(KEY, position=5, match={"type": ["complaint", "major"]}), {"position"}),  # takes all of 投诉
         (PolicyIn("default", "兜底", 1000, {"key": True}, KEY.clocks), {"match"}),
+        (PolicyIn("default", "兜底", 20, {}, KEY.clocks), {"position"}),
     ],
 )
 def test_each_fault_of_a_policy_is_said_at_its_field(told: PolicyIn, fields: set[str]) -> None:

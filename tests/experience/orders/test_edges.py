@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from experience.ground.errors import Conflict, Invalid
+from experience.notices.tables import Notice
 from experience.orders import verification
 from experience.orders.operations import act, decide, record_followup
 from experience.orders.operations.acting import Act
@@ -99,6 +100,47 @@ def test_the_ten_thousandth_order_of_a_day_gets_a_number(loop: Loop) -> None:  #
     loop.session.add(other)
     loop.session.flush()
     assert next_code(loop.session, loop.now) == "G20261123-10001"
+
+
+def test_an_order_that_takes_over_a_late_one_at_night_is_late_since_the_working_day_ended(loop: Loop) -> None:  # noqa: F811
+    gone, stays = loop.dispatch(kind="experience"), loop.dispatch(kind="experience")
+    for order in (gone, stays):
+        loop.act("zhou", order, "accept")
+    late = gone.due_at
+    assert late
+    new = (late + timedelta(days=2)).isoformat()
+    loop.act("zhou", stays, "extend", reason="等排期", due_at=new)
+    request = order_card(loop.session, SYSTEM, stays.code, now=loop.now)["requests"][0]
+    lin = loop.house.scope("lin")
+    decide(loop.session, lin, stays.code, request["id"], decision="approve", reason="同意", now=loop.now)
+    loop.now = late + timedelta(hours=9)
+    loop.act("lin", gone, "merge", into=stays.code)
+    loop.session.refresh(stays)
+    assert stays.due_at == loop.clocks(stays, "resolve")[0].due_at == late
+    agrees(loop.session)
+
+
+def test_an_answer_refused_after_its_legal_due_leaves_that_due(loop: Loop) -> None:  # noqa: F811
+    order = loop.dispatch()
+    loop.act("zhou", order, "accept")
+    due = loop.clocks(order, "statutory")[0].due_at
+    assert due
+    loop.now = due + timedelta(days=2)
+    loop.act("zhou", order, "submit", **REPLY)
+    loop.act("approver", order, "approve_internal")
+    loop.act("lin", order, "reject", reason="没有回访")
+    statutory = loop.clocks(order, "statutory")[0]
+    assert (statutory.state, statutory.due_at) == ("running", due)
+    agrees(loop.session)
+
+
+def test_an_escalated_order_goes_up_a_level_and_those_who_work_it_hear_of_it(loop: Loop) -> None:  # noqa: F811
+    order = loop.dispatch()
+    before = order.priority
+    loop.act("leader", order, "escalate", reason="用户多次反映")
+    assert (order.escalation_level, order.priority, order.state) == (1, before + 1, "dispatched")
+    told = loop.session.exec(select(Notice.topic).where(Notice.topic == "orders.escalate")).all()
+    assert told
 
 
 def test_a_working_clock_extended_into_the_night_ends_with_the_day(loop: Loop, house: House) -> None:  # noqa: F811
