@@ -17,7 +17,7 @@ from analysis import model as models
 LONGEST_LINE = 4 << 20
 _HEAD = 64 << 10
 #: Lines handed to a process at once, and lines read before a second process is worth its start.
-_CHUNK, _SMALL = 400, 4000
+_CHUNK, _SMALL = 512, 4000
 _START_OF_LONG = re.compile(
     r'^\s*\{\s*"id"\s*:\s*("(?:[^"\\]|\\.){0,1000}"|-?[0-9]{1,30})\s*,\s*"text"\s*:\s*"', re.DOTALL
 )
@@ -151,7 +151,8 @@ def _answered(chunk: _Chunk, work: Work) -> _Answers:
 
 def _line(name: Any, members: str, is_cut: bool) -> bytes:
     """One answer: the id, what was read, and whether only the beginning was."""
-    line = f'{{"id": {_ENCODER.encode(name)}, {members}{_TRUNCATED if is_cut else ""}}}\n'
+    told = str(name) if type(name) is int else _ENCODER.encode(name)  # encoding a figure takes 3 µs
+    line = f'{{"id": {told}, {members}{_TRUNCATED if is_cut else ""}}}\n'
     try:
         return line.encode()
     except UnicodeEncodeError:  # an id with a lone surrogate can only be said escaped
