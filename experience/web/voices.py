@@ -30,7 +30,8 @@ bp = Blueprint("voices", __name__, url_prefix="/voices")
 
 PAGE = 40
 MOST_PICKED = 200
-
+#: What a voice's page offers to who holds it where the voice lies.
+ACTS_HERE = ("voices.correct", "voices.moderate", "voices.unmask", "issues.triage")
 
 #: The letter that chooses a topic: the initial of a word in its name (资 Z, 套 T, 网 W …), each once.
 TOPIC_KEYS = dict(zip(TOPICS, "ztwklvhyrxsamqdo", strict=True))
@@ -60,7 +61,10 @@ def stream() -> str:
 
 def _beside(voice_ids: Sequence[int]) -> dict[str, Any]:
     """What stands beside rows of voices."""
-    return {"issues_of": reads.issues_of(door.db(), door.scope(), voice_ids)}
+    return {
+        "issues_of": reads.issues_of(door.db(), door.scope(), voice_ids),
+        "judged_here": queries.within(door.db(), door.scope(), voice_ids, "voices.correct"),
+    }
 
 
 @bp.get("/<int(max=9223372036854775807):voice_id>")
@@ -79,6 +83,7 @@ def _one(voice_id: int, **more: Any) -> str:
         issues=[issue for issue in issue_queries.of_voices(door.db(), [voice_id]) if issue.code in seen],
         touchpoint=door.db().get(Touchpoint, heard.voice.touchpoint) if heard.voice.touchpoint else None,
         topics=list(TOPICS.items()),
+        held={act for act in ACTS_HERE if queries.within(door.db(), door.scope(), [voice_id], act)},
         **more,
     )
 

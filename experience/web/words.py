@@ -204,6 +204,8 @@ ROLES = {
 ROOMS = {
     "home": N_("首页"),
     "voices": N_("客户原声"),
+    "models": N_("研读模型"),
+    "words": N_("词库"),
     "issues": N_("体验问题"),
     "orders": N_("工单"),
     "touchpoints": N_("触点与旅程"),

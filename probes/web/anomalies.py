@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from experience.ground.errors import Invalid
 from experience.ground.i18n import say
+from experience.issues import queries as issues
 from experience.issues.tables import Issue, IssueSource
 from experience.web import door, kit
 from experience.web.api.contract import cursor_of, cursor_parts
@@ -76,7 +77,7 @@ def one(code: str) -> str:
     issue = db.exec(
         select(Issue)
         .join(IssueSource, col(IssueSource.issue_id) == Issue.id)
-        .where(IssueSource.kind == "anomaly", IssueSource.row == found.id)
+        .where(IssueSource.kind == "anomaly", IssueSource.row == found.id, issues.visible(scope))
     ).first()
     return render_template(
         "probes/anomaly.html",

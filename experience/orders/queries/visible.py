@@ -9,7 +9,7 @@ from experience.orders.tables import WorkOrder
 from experience.organisation.permissions import Scope
 
 
-def visible(scope: Scope) -> Any:
-    """The condition on WorkOrder: where the caller reads orders; who may act on one is told by `actors_of`."""
+def visible(scope: Scope, order: Any = WorkOrder) -> Any:
+    """The condition on WorkOrder (or its alias): where the caller reads orders; `actors_of` tells who acts on one."""
     reach = scope.reach("orders.read")
-    return true() if reach.is_everything else col(WorkOrder.unit_id).in_(reach.unit_ids)
+    return true() if reach.is_everything else col(order.unit_id).in_(reach.unit_ids)

@@ -65,7 +65,7 @@ class File:
 
     order: WorkOrder
     issue: Issue
-    parent_code: str
+    parent_code: str  # empty too where the caller may not read it
     around: Around
     allowed: list[str]
     decides: frozenset[str]  # kinds of request the caller may decide here
@@ -77,7 +77,7 @@ def order_file(session: Session, scope: Scope, code: str, *, now: datetime) -> F
     row = session.execute(
         select(WorkOrder, Issue, func.coalesce(parent.code, ""))
         .join(Issue, col(Issue.id) == col(WorkOrder.issue_id))
-        .outerjoin(parent, col(parent.id) == col(WorkOrder.parent_id))
+        .outerjoin(parent, (col(parent.id) == col(WorkOrder.parent_id)) & visible(scope, parent))
         .where(col(WorkOrder.code) == code, visible(scope))
     ).first()
     if row is None:

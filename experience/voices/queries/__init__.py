@@ -11,6 +11,7 @@ from experience.voices.queries.lists import (
     one,
     some,
     visible,
+    within,
 )
 from experience.voices.queries.pages import page
 
@@ -30,4 +31,5 @@ __all__ = [
     "solved",
     "some",
     "visible",
+    "within",
 ]

@@ -89,6 +89,16 @@ def one(session: Session, scope: Scope, voice_id: int) -> Heard:
     return Heard(*row)
 
 
+def within(session: Session, scope: Scope, voice_ids: Sequence[int], act: str) -> frozenset[int]:
+    """Those of these voices that lie where the act is held; the database is asked only where that differs."""
+    if not scope.may(act):
+        return frozenset()
+    if scope.reach(act).is_everything:
+        return frozenset(voice_ids)
+    chosen = select(col(Voice.id)).where(col(Voice.id).in_(voice_ids), visible(scope, act=act))
+    return frozenset(session.scalars(chosen))
+
+
 def some(session: Session, scope: Scope, voice_ids: Sequence[int] | Select[Any]) -> list[Heard]:
     """Those of these voices that lie in the scope, newest first; the ids may be those a query finds."""
     chosen = _both().where(col(Voice.id).in_(voice_ids), visible(scope))

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experience.organisation.permissions import ACTS
 from experience.web.saying import Piece, limit, pieces
+from experience.web.words import ROOMS
 
 SPANS = st.lists(
     st.builds(
@@ -43,3 +45,7 @@ def test_markup_in_a_text_stays_text() -> None:
 
 def test_an_unknown_limit_is_shown_as_it_is() -> None:
     assert limit("soon") == "soon"
+
+
+def test_every_room_a_token_may_be_narrowed_to_has_a_name() -> None:
+    assert sorted({act.partition(".")[0] for act in ACTS} - ROOMS.keys()) == []

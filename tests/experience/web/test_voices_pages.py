@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from experience.ground.store import transaction
+from experience.organisation.operations import UserIn, ensure_user
 from experience.organisation.permissions import SYSTEM
 from experience.voices import operations
 from experience.voices.intake import VoiceIn
 from experience.voices.tables import Reading, Voice
 from tests.experience.web.staff import Office
+from tests.people import PASSWORD_HASH
 
 XSS = (
     "<script>alert(1)</script>充值失败，太气人了",
@@ -112,15 +114,29 @@ def test_picking_nothing_says_so(office: Office) -> None:
 def test_the_unmasked_words_need_the_right_and_a_reason(office: Office) -> None:
     (voice,) = say(office, "我的号码13812345678充值不到账")
     assert "13812345678" not in office.staff("lin").see(f"/voices/{voice}")
-    privacy = office.staff("privacy")
-    html = office.staff("callback").see(f"/voices/{voice}")
-    assert "13812345678" not in html
+    assert "13812345678" not in office.staff("privacy").see(f"/voices/{voice}")
     callback = office.staff("callback")
     refused = callback.send(f"/voices/{voice}", f"/voices/{voice}/unmask", reason="")
     assert refused.status_code == 422
     shown = callback.send(f"/voices/{voice}", f"/voices/{voice}/unmask", reason="回访核实充值号码")
     assert "13812345678" in shown.text
-    privacy.see(f"/voices/{voice}", status=403)
+
+
+def test_what_may_be_done_with_a_voice_is_offered_where_it_lies_only(office: Office) -> None:
+    """A viewer of everything who corrects in one province and calls back in another."""
+    near, far = (*say(office, "充值扣了钱不到账"), *say(office, "话费乱扣", province="hunan"))
+    with transaction(office.engine) as session:
+        held = (("centre", "viewer"), ("guangdong", "analyst"), ("hunan", "callback"))
+        ensure_user(session, UserIn("tan", "谭", held, password_hash=PASSWORD_HASH), now=office.now)
+    tan = office.staff("tan")
+    stream = tan.see("/voices")
+    assert f'data-judges="{near}"' in stream
+    assert f'data-judges="{far}"' not in stream
+    here, there = tan.see(f"/voices/{near}"), tan.see(f"/voices/{far}")
+    assert f'/voices/{near}/reading"' in here
+    assert f'/voices/{near}/unmask"' not in here
+    assert f'/voices/{far}/reading"' not in there
+    assert f'/voices/{far}/unmask"' in there
 
 
 def test_an_id_beyond_every_row_is_not_found_rather_than_an_error(office: Office) -> None:
