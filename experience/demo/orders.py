@@ -141,10 +141,11 @@ class _Planner:
             life = self._life(at, case, turn)
             self._begin(single(life), at)
             if turn.department == "service":
-                self._again(life, at + timedelta(hours=2))
+                self._again(life, at)
 
     def _again(self, life: Life, at: datetime) -> None:
         """The same trouble is told twice; the second order is merged into the first."""
+        at = max(rhythm.on_shift(at + timedelta(hours=2)), at)
         case = self.docket.case(at, province=life.case.province, topic=life.case.topic)
         self._begin(merged(self._life(at, case, Turn(type=life.turn.type)), life), at)
 
@@ -169,7 +170,7 @@ class _Planner:
             life = self._life(at, case, turn)
             self._begin(single(life), at)
             if self.chance.random() < 0.05:  # noqa: PLR2004 - one in twenty is told twice
-                self._again(life, at + timedelta(hours=2))
+                self._again(life, at)
 
     def _topic(self, turn: Turn) -> str:
         """What a base can mend, and what a province returns because a base must; '' for anything."""
