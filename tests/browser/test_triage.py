@@ -88,11 +88,16 @@ def desk(own_database: Engine, tmp_path: Path, now: datetime, browser: Browser) 
 
 def test_two_hundred_new_voices_are_triaged_by_keyboard(desk: Desk) -> None:
     desk.press("j")
+    rows = desk.page.locator("[data-row]")
     for number in range(NEW):
         desk.press(*PRESSES[number % len(PRESSES)])
+        if number + 1 == rows.count() < NEW:  # who is faster than the server sees the list end, and waits
+            expect(desk.page.locator("[data-row].is-current")).not_to_have_id(
+                rows.nth(number).get_attribute("id") or ""
+            )
     desk.settle()
     expect(desk.page.locator("[data-judged]")).to_have_text(str(NEW))
-    assert desk.page.locator("[data-row]").count() == NEW
+    assert rows.count() == NEW
     with Session(desk.office.engine) as session:
         looked_at = col(Reading.corrected_at).is_not(None)
         assert session.exec(select(func.count()).select_from(Reading).where(looked_at)).one() == NEW

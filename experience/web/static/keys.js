@@ -6,6 +6,12 @@
 
   function rows() { return Array.prototype.slice.call(document.querySelectorAll("[data-row]")).filter(function (r) { return r.offsetParent !== null; }); }
 
+  // htmx replaces a row at once and tells so 20 ms later: a key pressed in between means the row that stands there now.
+  function here() {
+    if (current && !current.isConnected && current.id && document.getElementById(current.id)) current = document.getElementById(current.id);
+    return current;
+  }
+
   function go(row) {
     if (!row) return;
     if (current) { current.classList.remove("is-current"); current.removeAttribute("aria-current"); }
@@ -17,7 +23,7 @@
   }
 
   function move(step) {
-    var all = rows(), at = all.indexOf(current);
+    var all = rows(), at = all.indexOf(here());
     if (!all.length) return;
     go(all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))]);
     focus();
@@ -33,7 +39,7 @@
   }
 
   function press(key) {
-    var inRow = current && current.isConnected && current.querySelector('[data-key="' + key + '"]');
+    var inRow = here() && current.isConnected && current.querySelector('[data-key="' + key + '"]');
     var onPage = document.querySelectorAll('[data-key-page="' + key + '"]'); // the page's own key wins over the frame's
     var target = inRow || onPage[onPage.length - 1];
     if (!target) return false;
@@ -46,6 +52,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     var key = event.key;
+    here();
     if (key === "Escape" && typing(event.target)) { event.target.blur(); return; }
     if (typing(event.target) || document.querySelector("dialog[open]") && key !== "?") return;
     if (waitingForG) {
@@ -80,11 +87,11 @@
     if (!row || !row.id || !row.matches || !row.matches("[data-row]")) return;
     var pick = row.querySelector("[data-pick]");
     if (pick && ticked[row.id]) pick.checked = true;
-    if (current && !current.isConnected && current.id === row.id) {
+    if (current && (current === row || !current.isConnected && current.id === row.id)) {
       current = null;
       go(row);
       if (document.activeElement === document.body) focus();
     }
   });
-  window.hsRows = { go: function (row) { go(row); focus(); }, move: move, current: function () { return current && current.isConnected ? current : null; } };
+  window.hsRows = { go: function (row) { go(row); focus(); }, move: move, current: function () { return here() && current.isConnected ? current : null; } };
 })();

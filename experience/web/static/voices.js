@@ -4,7 +4,7 @@
   "use strict";
   var bar = document.querySelector("[data-triage]"), said = document.querySelector("[data-said]");
   var line = Promise.resolve(), queue = [], waiting = 0, undoable = [], judged = {}, choosing = null, following = null, wantsOn = false;
-  var NEAR_END = 8, PLACE = "hs-voices-at";
+  var NEAR_END = 20, PLACE = "hs-voices-at";
 
   function byId(id) { return document.getElementById("v" + id); }
   function list() { return document.querySelector("[data-voices]"); }
