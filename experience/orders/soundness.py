@@ -55,6 +55,8 @@ def _place(told: PolicyIn, others: list[PolicyIn]) -> Iterator[tuple[str, Senten
     if told.code == LAST:
         if told.match:
             yield "match", say("兜底策略不能有条件，否则会有工单没有时限。")
+        if any(other.position >= told.position for other in others):
+            yield "position", say("兜底策略要排在所有策略之后。")
         return
     if not told.match:
         yield "match", say("请至少选一个条件：没有条件的只能是兜底策略。")

@@ -17,7 +17,7 @@ _TAGS = {"zh": "zh-CN", "en": "en"}
 PAGES = (
     "kit", "auth", "home", "imports", "exports", "voices", "topics", "topic_files", "issues", "orders", "desk",
     "supervision", "notices", "rants", "receipts", "sites", "health", "account", "admin", "audit", "discovery",
-    "lexicon", "learning", "models",
+    "lexicon", "learning", "models", "admin_loop", "admin_policies",
 )  # fmt: skip
 #: Modules of operations; importing one registers it.  # register here
 OPERATIONS = (

@@ -63,11 +63,17 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("/customers", words.N_("客户"), "users", "customers.read"),
             ("/admin", words.N_("系统管理"), "settings", "organisation.edit"),
+            ("/admin/calendars", words.N_("工作日历"), "calendar", "organisation.edit"),
+            ("/admin/policies", words.N_("时限策略"), "clock", "organisation.edit"),
             ("/audit", words.N_("审计"), "history", "audit.read"),
             ("/admin/system", words.N_("系统状况"), "database", "system.see"),
         ),
     ),
 )
+
+
+#: What holds for all units together is shown to who administers all of them.
+CENTRE_ONLY = frozenset({"/admin/calendars", "/admin/policies"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,14 @@ def navigation() -> list[tuple[str, list[Entry]]]:
     me, here = door.somebody(), request.path
     if me is None:
         return []
+    paths = [path for _, entries in NAVIGATION for path, *_ in entries if path != "/"]
+    nearest = max((path for path in paths if f"{here}/".startswith(f"{path}/")), key=len, default=here)
     groups = []
     for title, entries in NAVIGATION:
         shown = [
-            Entry(path, words_, icon, here == path or (path != "/" and here.startswith(path + "/")))
+            Entry(path, words_, icon, path == nearest)
             for path, words_, icon, act in entries
-            if me.may(act) and _is_served(path)
+            if me.may(act) and _is_served(path) and (path not in CENTRE_ONLY or me.reach(act).is_everything)
         ]
         if shown:
             groups.append((title, shown))

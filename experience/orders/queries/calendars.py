@@ -36,18 +36,18 @@ def calendar(session: Session, name: str) -> WorkCalendar:
     known = _kept.get(key)
     if known and time.monotonic() - known[0] < _KEPT_SECONDS:
         return known[1]
-    row = session.get(Calendar, name)
-    if row is None:
+    found = session.get(Calendar, name)
+    if found is None:
         if name == "cn-office":
             return workdays.office()
         raise NotFound(say("没有工作日历 %(name)s。", name=name))
     days = session.exec(select(CalendarDay).where(CalendarDay.calendar == name)).all()
     made = WorkCalendar(
         name=name,
-        zone=row.zone,
-        weekly=tuple(workdays.spans_of(row.weekly.get(str(day), [])) for day in range(7)),
+        zone=found.zone,
+        weekly=tuple(workdays.spans_of(found.weekly.get(str(day), [])) for day in range(7)),
         days={day.day: workdays.spans_of(day.spans) for day in days},
-        covered_until=row.covered_until,
+        covered_until=found.covered_until,
     )
     _kept[key] = (time.monotonic(), made)
     return made
@@ -71,6 +71,14 @@ class Listed:
     calendar: Calendar
     units: int
     specials: int
+
+
+def row(session: Session, name: str) -> Calendar:
+    """The calendar as staff see it. Raises NotFound when there is none."""
+    found = session.get(Calendar, name)
+    if found is None:
+        raise NotFound(say("没有工作日历 %(name)s。", name=name))
+    return found
 
 
 def listed(session: Session, year: int) -> list[Listed]:
