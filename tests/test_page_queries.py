@@ -1,18 +1,13 @@
 """No page asks the database more often than fifteen times, for any set of roles, on a small demo."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import pytest
 from flask import Flask, Response, g, request
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from app import create_app
 from bench import pages
-from experience.ground.config import Settings
-from experience.web import security
-from tests.conftest import NOW, copied
+from tests.conftest import NOW
 
 #: Routes that show no page of their own: files, numbers for machines, parts of a page, downloads.
 NO_PAGES = (
@@ -34,19 +29,8 @@ UNLINKED = {
 PEOPLE = ("lin", "zhou", "he", "admin", "chenbo", "ye")
 
 
-@pytest.fixture(scope="module")
-def app(server: str, demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    security.limiter.enabled = False
-    with copied(server, demo_template) as url:
-        made = create_app(Settings(home=tmp_path_factory.mktemp("home"), DATABASE_URL=url, database_pool=2))
-        made.before_request(lambda: setattr(g, "now", NOW))
-        yield made
-        made.extensions["huisheng.engine"].dispose()
-    security.limiter.enabled = True
-
-
-def test_every_page_is_reached_answers_and_asks_fifteen_times_at_the_most(app: Flask) -> None:
-    engine = app.extensions["huisheng.engine"]
+def test_every_page_is_reached_answers_and_asks_fifteen_times_at_the_most(demo_app: Flask) -> None:
+    app, engine = demo_app, demo_app.extensions["huisheng.engine"]
     found = pages.visitors(app, engine, now=NOW, logins=PEOPLE)
     refused, heavy = watched(app)
     reached: set[str | None] = set()

@@ -1,9 +1,13 @@
-"""One Chromium for all browser tests, a fresh context and page for each."""
+"""One Chromium for all browser tests, a fresh context and page for each; an app served to it."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from tests import chromium
 
@@ -32,3 +36,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """An empty page."""
     return context.new_page()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address under which the app answers, in this process, so that its clock may be held."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
