@@ -1,5 +1,6 @@
 """What keeps a policy from being taken: each fault with its field, in a sentence that says what to do."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,10 @@ LAST = "default"
 #: Clocks a policy may name: all but `hold`, which has no due.
 LIMITED = tuple(kind for kind in CLOCK_KINDS if kind != "hold")
 REQUIRED = ("accept", "resolve")
+MOST_NAME, MOST_POSITION = 80, 100_000
+#: The page of a policy to be made has this in the place of a code.
+NEW = "new"
+_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,22 @@ class PolicyIn:
     clocks: Mapping[str, str] = field(default_factory=dict)
 
 
-def faults(told: PolicyIn, others: Iterable[PolicyIn]) -> list[dict[str, str]]:
+def faults(told: PolicyIn, others: Iterable[PolicyIn], *, is_new: bool = False) -> list[dict[str, str]]:
     """Every fault as field and sentence; none means that the policy may be taken among these others."""
-    found = (*_clocks(told.clocks), *_place(told, list(others)))
+    found = (*(_code(told.code) if is_new else ()), *_names(told), *_clocks(told.clocks), *_place(told, list(others)))
     return [{"field": name, "sentence": sentence} for name, sentence in found]
+
+
+def _code(code: str) -> Iterator[tuple[str, Sentence]]:
+    if not _CODE.fullmatch(code) or code == NEW:
+        yield "code", say("代码用小写英文字母、数字和短横线，最长 40 个字符，例如 key-complaint。")
+
+
+def _names(told: PolicyIn) -> Iterator[tuple[str, Sentence]]:
+    if not 0 < len(told.name) <= MOST_NAME:
+        yield "name", say("请填名称，最长 %(n)s 个字。", n=MOST_NAME)
+    if not 0 < told.position <= MOST_POSITION:
+        yield "position", say("顺序填 1 到 %(n)s 的整数，小的先匹配。", n=MOST_POSITION)
 
 
 def _clocks(clocks: Mapping[str, str]) -> Iterator[tuple[str, Sentence]]:

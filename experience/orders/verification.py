@@ -117,7 +117,8 @@ def _dues(session: Session, life: _Life, changed: Sequence[Change]) -> Iterator[
         return
     days, limit = calendar(session, clock.calendar), deadline.parse(clock.limit_text)
     last = counting[-1]
-    if keeps_promise(session, clock, last, changed):
+    until = max([clock.due_at, *(mark.due_at for mark in life.marks)])
+    if keeps_promise(session, clock, last.from_at, until, changed):
         return
     spent = sum(deadline.counted(days, limit, s.from_at, s.to_at) for s in counting[:-1] if s.to_at)
 

@@ -42,8 +42,9 @@ STARTS = {
 }
 UNITS = ("wh", "wd", "nh", "nd")
 KEY = {"": N_("不限"), "yes": N_("是"), "no": N_("否")}
-_CODE_LENGTH, _NAME_LENGTH = 40, 80
-_MOST_POSITION = 100_000
+_LONGEST_CODE = 80
+#: What an empty limit is offered in; working hours for the others.
+_USUAL = {"callback": "wd", "supervise": "wd", "statutory": "nd"}
 
 
 @bp.get("")
@@ -115,7 +116,7 @@ def _known(code: str) -> Policy:
 
 def _form(shown: PolicyIn, version: int, *, errors: Mapping[str, str] | None = None) -> str:
     lines = calendars.versions(door.db(), shown.code) if version else []
-    limits = {kind: _cut(shown.clocks.get(kind, "")) for kind in STARTS}
+    limits = {kind: _cut(shown.clocks.get(kind, _USUAL.get(kind, "wh"))) for kind in STARTS}
     match = {name: wanted if isinstance(wanted, list) else [wanted] for name, wanted in shown.match.items()}
     known = dict(kit.touchpoints()) | {code: kit.touchpoint_name(code) for code in match.get("touchpoint", ())}
     return render_template(
@@ -160,7 +161,7 @@ def _cut(limit: str) -> tuple[str, str]:
 @door.requires(ACT)
 def add() -> Response | tuple[str, int]:
     """A new policy."""
-    return _save(_told(request.form.get("code", "").strip()[: _CODE_LENGTH + 1]), 0)
+    return _save(_told(request.form.get("code", "").strip()[:_LONGEST_CODE]), 0)
 
 
 @bp.post("/<code>")
@@ -177,7 +178,6 @@ def change(code: str) -> Response | tuple[str, int]:
 def _save(shown: PolicyIn, version: int) -> Response | tuple[str, int]:
     def act() -> str:
         demand_centre()
-        _demand_readable(shown, is_new=version == 0)
         saved = operations.save_policy(door.db(), door.scope(), shown, version=version, now=door.now())
         sentence = gettext("策略“%(name)s”现在是第 %(version)s 版。正在计时的时限不变，之后开始的按新版。")
         flash(sentence % {"name": saved.name, "version": saved.version}, "good")
@@ -190,28 +190,13 @@ def _save(shown: PolicyIn, version: int) -> Response | tuple[str, int]:
         return _form(shown, version, errors=by_field(refused)), 422
 
 
-def _demand_readable(shown: PolicyIn, *, is_new: bool) -> None:
-    wrong = []
-    plain = shown.code.replace("-", "").replace("_", "")
-    if is_new and not (plain.isascii() and plain.isalnum() and plain == plain.lower() and shown.code != "new"):
-        wrong.append({"field": "code", "sentence": say("代码用小写英文字母、数字和短横线，例如 key-complaint。")})
-    if is_new and len(shown.code) > _CODE_LENGTH:
-        wrong.append({"field": "code", "sentence": say("代码最长 %(n)s 个字符。", n=_CODE_LENGTH)})
-    if not 0 < len(shown.name) <= _NAME_LENGTH:
-        wrong.append({"field": "name", "sentence": say("请填名称，最长 %(n)s 个字。", n=_NAME_LENGTH)})
-    if not 0 < shown.position <= _MOST_POSITION:
-        wrong.append({"field": "position", "sentence": say("顺序填 1 到 %(n)s 的整数，小的先匹配。", n=_MOST_POSITION)})
-    if wrong:
-        raise Invalid(say("有 %(n)s 处需要修改，见各项下面的说明。", n=len(wrong)), wrong)
-
-
 def _told(code: str) -> PolicyIn:
     form = request.form
     position = form.get("position", "").strip()
     limits = {kind: form.get(f"clock-{kind}", "").strip()[:12] for kind in STARTS}
     return PolicyIn(
         code=code,
-        name=form.get("name", "").strip()[: _NAME_LENGTH + 1],
+        name=form.get("name", "").strip()[: soundness.MOST_NAME + 1],
         position=int(position) if position.isdecimal() and len(position) < 10 else 0,  # noqa: PLR2004 -- an int
         match=_match(form),
         clocks={kind: f"{limit}{form.get(f'unit-{kind}', '')[:3]}" for kind, limit in limits.items() if limit},

@@ -217,7 +217,8 @@ def save_policy(session: Session, scope: Scope, told: PolicyIn, *, version: int,
     found = next((row for row in rows if row.code == told.code), None)
     if (found.version if found else 0) != version:
         raise _not_as_read(found, version)
-    wrong = soundness.faults(told, [policy_in(row) for row in rows if row.code != told.code])
+    others = [policy_in(row) for row in rows if row.code != told.code]
+    wrong = soundness.faults(told, others, is_new=found is None)
     if wrong:
         raise Invalid(say("有 %(n)s 处需要修改，见各项下面的说明。", n=len(wrong)), wrong)
     policies.demand_sound(told.match, told.clocks)

@@ -14,7 +14,7 @@ from experience.ground.errors import NotFound
 from experience.ground.i18n import say
 from experience.orders import workdays
 from experience.orders.queries.visible import visible
-from experience.orders.tables import Calendar, CalendarDay, Clock, ClockSegment, Policy, WorkOrder
+from experience.orders.tables import Calendar, CalendarDay, Clock, Policy, WorkOrder
 from experience.orders.workdays import WorkCalendar
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
@@ -152,14 +152,15 @@ def changes(session: Session) -> list[Change]:
     ]
 
 
-def keeps_promise(session: Session, clock: Clock, begun: ClockSegment, changed: Iterable[Change]) -> bool:
-    """Whether days under this stretch were changed after it began, so that its due is the one promised before."""
-    if clock.due_at is None:
-        return False
+def keeps_promise(session: Session, clock: Clock, since: datetime, until: datetime, changed: Iterable[Change]) -> bool:
+    """Whether days between the start of a stretch and the last of its marks were changed after it began.
+
+    Then its due and marks are those promised before, and nothing to be calculated again.
+    """
     days = calendar(session, clock.calendar)
-    first, last = days.local(begun.from_at).date(), days.local(clock.due_at).date()
+    first, last = days.local(since).date(), days.local(until).date()
     return any(
-        one.calendar == clock.calendar and one.at >= begun.from_at and any(first <= day <= last for day in one.days)
+        one.calendar == clock.calendar and one.at >= since and any(first <= day <= last for day in one.days)
         for one in changed
     )
 

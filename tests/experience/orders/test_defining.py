@@ -57,6 +57,13 @@ def test_running_clocks_keep_what_was_promised_and_new_ones_count_the_new_day(
     assert list(verification.verify(session)) == []
 
 
+def test_marks_beyond_the_due_are_kept_as_well(house: House, session: Session, now: datetime) -> None:
+    _dispatched(session, now)  # contact is due on Tuesday, and rings at 120 % on Wednesday
+    wednesday = TOMORROW + timedelta(days=1)
+    set_days(session, SYSTEM, replace(OFF, first=wednesday, last=wednesday), now=now + timedelta(minutes=1))
+    assert list(verification.verify(session)) == []
+
+
 def test_a_due_changed_by_hand_still_shows_when_no_day_under_it_was_changed(
     house: House, session: Session, now: datetime
 ) -> None:
