@@ -128,6 +128,8 @@
   // htmx: send the CSRF token, show refusals as toasts, never swallow one.
   document.addEventListener("htmx:configRequest", function (event) {
     event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
+    var by = event.detail.triggeringEvent && event.detail.triggeringEvent.submitter; // htmx overlooks a button outside its form
+    if (by && by.name && !event.detail.parameters[by.name]) event.detail.parameters[by.name] = by.value;
   });
   document.addEventListener("htmx:responseError", function (event) {
     var xhr = event.detail.xhr;
