@@ -16,6 +16,7 @@ LAST = "default"
 #: Clocks a policy may name: all but `hold`, which has no due.
 LIMITED = tuple(kind for kind in CLOCK_KINDS if kind != "hold")
 REQUIRED = ("accept", "resolve")
+ANSWERED_BY_LAW = frozenset({"complaint", "major"})
 MOST_NAME, MOST_POSITION = 80, 100_000
 #: The page of a policy to be made has this in the place of a code.
 NEW = "new"
@@ -35,7 +36,13 @@ class PolicyIn:
 
 def faults(told: PolicyIn, others: Iterable[PolicyIn], *, is_new: bool = False) -> list[dict[str, str]]:
     """Every fault as field and sentence; none means that the policy may be taken among these others."""
-    found = (*(_code(told.code) if is_new else ()), *_names(told), *_clocks(told.clocks), *_place(told, list(others)))
+    found = (
+        *(_code(told.code) if is_new else ()),
+        *_names(told),
+        *_clocks(told.clocks),
+        *_law(told),
+        *_place(told, list(others)),
+    )
     return [{"field": name, "sentence": sentence} for name, sentence in found]
 
 
@@ -66,6 +73,12 @@ def _clocks(clocks: Mapping[str, str]) -> Iterator[tuple[str, Sentence]]:
         part = limits.get(kind)
         if part and whole and part.unit == whole.unit and part.amount > whole.amount:
             yield f"clock-{kind}", say("比办结时限还长：请缩短，或放宽办结时限。")
+
+
+def _law(told: PolicyIn) -> Iterator[tuple[str, Sentence]]:
+    """What the law wants answered within a time gets a clock for it: MIIT Order 35, as in `policies.DEFAULTS`."""
+    if _any_of(told.match.get("type")) & ANSWERED_BY_LAW and "statutory" not in told.clocks:
+        yield "clock-statutory", say("投诉和重大事件要有法定答复时限（工信部令第 35 号：15 天）。")
 
 
 def _place(told: PolicyIn, others: list[PolicyIn]) -> Iterator[tuple[str, Sentence]]:

@@ -43,6 +43,7 @@ STARTS = {
 UNITS = ("wh", "wd", "nh", "nd")
 KEY = {"": N_("不限"), "yes": N_("是"), "no": N_("否")}
 _LONGEST_CODE = 80
+_FIRST_POSITION = 15  # between the shipped policies for what is major and for complaints
 #: What an empty limit is offered in; working hours for the others.
 _USUAL = {"callback": "wd", "supervise": "wd", "statutory": "nd"}
 
@@ -93,9 +94,9 @@ _WORDS: dict[str, tuple[str, Any]] = {
 @bp.get("/new")
 @door.requires(ACT)
 def new() -> str:
-    """A policy to be made."""
+    """A policy to be made, with the limits of the one that fits everything to begin with."""
     demand_centre()
-    return _form(PolicyIn("", "", 15, {}, {}), 0)
+    return _form(PolicyIn("", "", _FIRST_POSITION, {}, policy_in(_known(LAST)).clocks), 0)
 
 
 @bp.get("/<code>")

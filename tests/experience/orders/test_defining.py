@@ -23,9 +23,8 @@ from tests.people import House, someone
 
 TOMORROW = date(2026, 11, 24)
 OFF = DaysIn("cn-office", TOMORROW, TOMORROW, "holiday")
-KEY = PolicyIn(
-    "key-points", "关键触点投诉", 15, {"type": "complaint", "key": True}, {"accept": "1wh", "resolve": "24nh"}
-)
+LIMITS = {"accept": "1wh", "resolve": "24nh", "statutory": "15nd"}
+KEY = PolicyIn("key-points", "关键触点投诉", 15, {"type": "complaint", "key": True}, LIMITS)
 CASES: st.SearchStrategy[dict[str, object]] = st.builds(
     dict,
     type=st.sampled_from(["complaint", "major", ["complaint", "major"]]),
@@ -159,8 +158,9 @@ def test_a_new_policy_is_asked_in_its_place(house: House, session: Session, now:
 @pytest.mark.parametrize(
     ("told", "fields"),
     [
-        (replace(KEY, clocks={"accept": "soon"}), {"clock-accept", "clock-resolve"}),
-        (replace(KEY, clocks={"accept": "2wd", "resolve": "1wd"}), {"clock-accept"}),
+        (replace(KEY, clocks={"accept": "soon", "statutory": "15nd"}), {"clock-accept", "clock-resolve"}),
+        (replace(KEY, clocks={**LIMITS, "accept": "2wd", "resolve": "1wd"}), {"clock-accept"}),
+        (replace(KEY, clocks={"accept": "1wh", "resolve": "24nh"}), {"clock-statutory"}),
         (replace(KEY, clocks={**KEY.clocks, "statutory": "15wd"}), {"clock-statutory"}),
         (replace(KEY, match={}), {"match"}),
         (replace(KEY, position=1000), {"position"}),

@@ -26,6 +26,7 @@ DEFAULT = "/admin/policies/default"
 NEW: dict[str, Any] = {
     "version": "0", "code": "key-complaint", "name": "关键触点投诉", "position": "15", "type": "complaint",
     "key": "yes", "clock-accept": "1", "unit-accept": "wh", "clock-resolve": "24", "unit-resolve": "nh",
+    "clock-statutory": "15", "unit-statutory": "nd",
 }  # fmt: skip
 
 
@@ -49,6 +50,7 @@ REFUSED_POLICIES: tuple[tuple[dict[str, str], str], ...] = (
     ({"clock-resolve": ""}, "这一项必须有时限"),
     ({"clock-accept": "30", "unit-accept": "nh"}, "比办结时限还长"),
     ({"clock-statutory": "15", "unit-statutory": "wd"}, "法定答复按自然时间计"),
+    ({"clock-statutory": ""}, "投诉和重大事件要有法定答复时限"),
 )
 REFUSED_TRIES: tuple[tuple[dict[str, str], str], ...] = (
     ({"amount": "x"}, "看不懂"),
@@ -192,7 +194,10 @@ def test_a_changed_policy_is_a_new_version_with_its_history(office: Office, boss
 def test_a_new_policy_is_asked_in_its_place(office: Office, boss: Staff) -> None:
     assert boss.send("/admin/policies/new", "/admin/policies", **NEW).status_code == 303
     row = _row(office, Policy, "key-complaint")
-    assert (row.match, row.clocks) == ({"type": "complaint", "key": True}, {"accept": "1wh", "resolve": "24nh"})
+    assert (row.match, row.clocks) == (
+        {"type": "complaint", "key": True},
+        {"accept": "1wh", "resolve": "24nh", "statutory": "15nd"},
+    )
     again = boss.send("/admin/policies/new", "/admin/policies", **NEW)
     assert again.status_code == 422
     assert "已经有了" in again.text
