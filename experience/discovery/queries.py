@@ -22,9 +22,9 @@ FRESH = timedelta(days=8)
 _SUMMED_UP = 300
 
 
-def visible(scope: Scope, table: Any) -> ColumnElement[bool]:
-    """The condition under which a row with a `province` may be seen."""
-    reach = scope.reach("voices.read")
+def visible(scope: Scope, table: Any, act: str = "voices.read") -> ColumnElement[bool]:
+    """The condition under which a row with a `province` lies where the act is held."""
+    reach = scope.reach(act)
     return true() if reach.is_everything else col(table.province).in_(sorted(reach.territories))
 
 
@@ -51,7 +51,8 @@ def emerging(
 def word(session: Session, scope: Scope, word_id: int, *, is_held: bool = False) -> EmergingWord:
     """One emerging word. Raises NotFound outside the scope."""
     voices.demand_row_id(word_id)
-    chosen = select(EmergingWord).where(EmergingWord.id == word_id, visible(scope, EmergingWord))
+    act = "words.edit" if is_held else "voices.read"
+    chosen = select(EmergingWord).where(EmergingWord.id == word_id, visible(scope, EmergingWord, act))
     found = session.exec(chosen.with_for_update() if is_held else chosen).first()
     if found is None:
         raise NotFound(say("没有这个新词，或不在您的范围内。"))
@@ -115,7 +116,8 @@ def held_clusters(session: Session, scope: Scope, cluster_ids: Iterable[int]) ->
     for cluster_id in wanted:
         voices.demand_row_id(cluster_id)
     chosen = select(Cluster).join(DiscoveryRun, col(DiscoveryRun.id) == col(Cluster.run_id))
-    chosen = chosen.where(col(Cluster.id).in_(wanted), visible(scope, DiscoveryRun)).order_by(col(Cluster.id))
+    held = visible(scope, DiscoveryRun, "words.edit")
+    chosen = chosen.where(col(Cluster.id).in_(wanted), held).order_by(col(Cluster.id))
     found = {one.id: one for one in session.exec(chosen.with_for_update(of=Cluster))}
     if len(found) != len(wanted):
         raise NotFound(say("没有这个聚类，或不在您的范围内。"))

@@ -146,6 +146,16 @@ class Scope:
         if not self.may(act):
             raise Forbidden(say("您没有“%(act)s”的权限，请联系管理员开通。", act=act))
 
+    def may_everywhere(self, act: str) -> bool:
+        """Whether the act is held for the whole operator."""
+        return self.reach(act).is_everything
+
+    def demand_everywhere(self, act: str) -> None:
+        """Raises Forbidden unless the act is held for the whole operator: for what changes everybody's work."""
+        self.demand(act)
+        if not self.may_everywhere(act):
+            raise Forbidden(say("这一项对全集团生效，请由集团的同事操作。"))
+
     def _is_open(self, act: str) -> bool:
         return not self.token_scopes or bool(self.token_scopes & {act, act.partition(".")[0]})
 

@@ -24,7 +24,7 @@ BATCH = 200
 
 def reread(session: Session, scope: Scope, *, now: datetime) -> Rereading:
     """A re-reading of all voices another model has read. Raises Conflict while one is open, or when there are none."""
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     version = current_version(session)
     others, last = session.execute(
         select(func.count(), func.max(Reading.voice_id)).where(Reading.model != version)
@@ -59,7 +59,7 @@ def stop(session: Session, scope: Scope, *, now: datetime) -> Rereading:
 
 
 def _move(session: Session, scope: Scope, before: tuple[str, ...], after: str, *, now: datetime) -> Rereading:
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     open_one = select(Rereading).where(col(Rereading.finished_at).is_(None)).with_for_update()
     found = session.exec(open_one, execution_options={"populate_existing": True}).first()
     if found is None or found.state not in before:

@@ -14,7 +14,7 @@ from experience.organisation.permissions import Scope
 
 def train(session: Session, scope: Scope, *, now: datetime) -> TrainingRun:
     """A training that waits for the clock. Raises Conflict while another waits or runs."""
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     row = {
         "state": "waiting", "asked_at": now, "started_by_id": scope.user_id, "attempts": 0, "percent": 0,
         "progress": "", "failure": "", "version": "",

@@ -26,7 +26,7 @@ def add_candidate(
     `card["report"]` is the model's `evaluation.Report` on the gold set: where the gate refuses it against what reads
     now, the row is `refused` and says why. Raises Invalid for a file over 2 MB or a card without version or report.
     """
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     if len(artefact) > ARTEFACT_LIMIT or not card.get("version") or "report" not in card:
         raise Invalid(say("模型文件不能超过 2 MB，且须带有版本和金标集评测结果。"))
     reasons = _reasons(session, card)
@@ -60,7 +60,7 @@ def promote(
     Raises NotFound for an unknown version; Conflict when the gate refuses (naming the score and its fall), when the
     version reads already, and when `instead_of` is given and another version reads by now.
     """
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     state = _locked(session)
     now_reads = _demand_unmoved(session, instead_of)
     if queries.is_shipped(version):
@@ -83,7 +83,7 @@ def roll_back(session: Session, scope: Scope, *, now: datetime, instead_of: str 
 
     Raises Conflict when the shipped model reads already, or another than `instead_of`.
     """
-    scope.demand("models.change")
+    scope.demand_everywhere("models.change")
     state = _locked(session)
     now_reads = _demand_unmoved(session, instead_of)
     if state.model_id is None:

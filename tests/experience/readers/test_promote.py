@@ -10,12 +10,13 @@ from sqlmodel import Session, select
 from experience.audit.tables import AuditLine
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.store import transaction
+from experience.learning import operations as learning
 from experience.organisation.permissions import SYSTEM
 from experience.readers import queries
 from experience.readers.operations import add_candidate, promote, roll_back
 from experience.readers.tables import ARTEFACT_LIMIT, ReadingModel
 from tests.experience.readers.conftest import twin
-from tests.people import House
+from tests.people import House, someone
 
 
 def worse(version: str, **lost: float) -> tuple[bytes, dict[str, object]]:
@@ -122,3 +123,15 @@ def test_who_sees_and_who_changes(house: House, session: Session, now: datetime)
     assert queries.version(session, house.scope("lin"), "a").made_by == "何敏"
     with pytest.raises(Forbidden):
         queries.versions(session, house.scope("zhou"))
+
+
+def test_what_everybody_reads_with_is_changed_in_the_centre_only(session: Session, now: datetime) -> None:
+    provincial = someone("analyst", territories=frozenset({"guangdong"}))
+    for change in (
+        lambda: promote(session, provincial, "shipped", now=now),
+        lambda: roll_back(session, provincial, now=now),
+        lambda: learning.train(session, provincial, now=now),
+        lambda: learning.reread(session, provincial, now=now),
+    ):
+        with pytest.raises(Forbidden, match="全集团"):
+            change()

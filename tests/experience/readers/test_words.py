@@ -104,7 +104,9 @@ def test_words_are_kept_as_they_stand_in_clean_texts_and_once(house: House, now:
     assert [act.detail["count"] for act in acts] == [2, 1]
 
 
-@pytest.mark.parametrize("word", ["盾", "1", "12345", "有 空格", "标点，", "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌"])
+@pytest.mark.parametrize(
+    "word", ["盾", "1", "12345", "有 空格", "标点，", "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌"]
+)
 def test_what_cannot_be_a_word_is_refused_by_name(house: House, now: datetime, word: str) -> None:
     with pytest.raises(Invalid):
         words.add_words(house.session, house.scope("analyst"), ["云手机", word], now=now)
