@@ -66,7 +66,9 @@ def _drawn(shown: Version, current: Version, versions: Sequence[Version] = ()) -
     report = shown.card["report"]
     names = {"label": gettext("情感"), "topic": gettext("主题"), "intent": gettext("意图")}
     compared: dict[str, Any] = next((one.card["engines"] for one in (shown, *versions) if one.card.get("engines")), {})
-    points = next((one.card["learning_curve"] for one in (shown, *versions) if one.card.get("learning_curve")), [])
+    points: list[Any] = next(
+        (one.card["learning_curve"] for one in (shown, *versions) if one.card.get("learning_curve")), []
+    )
     return {
         "names": names,
         "questions": model_pictures.questions(report, None if shown is current else current.card["report"]),

@@ -42,7 +42,10 @@ def index() -> str:
 @door.requires("triggers.edit")
 def new() -> str:
     """An empty rule."""
-    return _editor(None, {"touchpoint": request.args.get("touchpoint", ""), "type": "event", "event": "fail", "sample_class": "anomaly"})
+    return _editor(
+        None,
+        {"touchpoint": request.args.get("touchpoint", ""), "type": "event", "event": "fail", "sample_class": "anomaly"},
+    )
 
 
 @bp.get("/<int:trigger_id>")
