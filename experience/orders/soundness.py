@@ -9,12 +9,11 @@ from experience.ground.errors import Invalid
 from experience.ground.i18n import Sentence, say
 from experience.orders import deadline
 from experience.orders.deadline import Limit
-from experience.orders.policies import CLOCK_KINDS
 
 #: The one that fits everything and stands last, so that no order can lack a due.
 LAST = "default"
-#: Clocks a policy may name: all but `hold`, which has no due.
-LIMITED = tuple(kind for kind in CLOCK_KINDS if kind != "hold")
+#: For a form in which the unit is chosen, so that only the number can be wrong.
+UNREADABLE = say("请填大于 0 的数字，例如 8；按天的要是整数，不要太大。")
 REQUIRED = ("accept", "resolve")
 ANSWERED_BY_LAW = frozenset({"complaint", "major"})
 MOST_NAME, MOST_POSITION = 80, 100_000
@@ -63,8 +62,8 @@ def _clocks(clocks: Mapping[str, str]) -> Iterator[tuple[str, Sentence]]:
     for kind, text in clocks.items():
         try:
             limits[kind] = deadline.parse(text)
-        except Invalid as refused:
-            yield f"clock-{kind}", say("%(why)s", why=refused.sentence)
+        except Invalid:
+            yield f"clock-{kind}", UNREADABLE
     yield from ((f"clock-{kind}", say("这一项必须有时限。")) for kind in REQUIRED if kind not in clocks)
     if "statutory" in limits and limits["statutory"].is_working:
         yield "clock-statutory", say("法定答复按自然时间计：单位请选“小时”或“天”。")

@@ -248,8 +248,8 @@ def _calculated(at: str, limit: str, name: str) -> tuple[dict[str, Any] | None, 
         return None, {"at": gettext("请填起算时刻，例如 2026-11-23 10:00。")}
     try:
         found = deadline.calculate(start.replace(tzinfo=ZoneInfo(days.zone)), limit, days)
-    except Invalid as refused:
-        return None, {"amount": told(refused)}
+    except Invalid:
+        return None, {"amount": told(soundness.UNREADABLE)}
     except ValueError:  # the calendar's stretches end
         return None, {"amount": gettext("三十年内都走不完：请缩短时限，或检查日历有没有上班时间。")}
     return _read(found), {}

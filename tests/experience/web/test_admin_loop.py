@@ -46,15 +46,15 @@ REFUSED_POLICIES: tuple[tuple[dict[str, str], str], ...] = (
     ({"position": "1000"}, "顺序要小于兜底策略的 1000"),
     ({"position": "30"}, "前面的“投诉”已经包含这些条件"),
     ({"type": "", "key": ""}, "请至少选一个条件"),
-    ({"clock-accept": "soon"}, "时限“soonwh”看不懂"),
+    ({"clock-accept": "soon"}, "请填大于 0 的数字"),
     ({"clock-resolve": ""}, "这一项必须有时限"),
     ({"clock-accept": "30", "unit-accept": "nh"}, "比办结时限还长"),
     ({"clock-statutory": "15", "unit-statutory": "wd"}, "法定答复按自然时间计"),
     ({"clock-statutory": ""}, "投诉和重大事件要有法定答复时限"),
 )
 REFUSED_TRIES: tuple[tuple[dict[str, str], str], ...] = (
-    ({"amount": "x"}, "看不懂"),
-    ({"amount": "1.5", "unit": "wd"}, "要是整数天"),
+    ({"amount": "x"}, "请填大于 0 的数字"),
+    ({"amount": "1.5", "unit": "wd"}, "请填大于 0 的数字，例如 8；按天的要是整数"),
     ({"amount": "8", "at": "昨天"}, "请填起算时刻"),
     ({"amount": "8", "at": "9999-12-31T00:00"}, "请填起算时刻"),
     ({"amount": "100000"}, "三十年内都走不完"),
