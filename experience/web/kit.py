@@ -133,6 +133,11 @@ def _version(name: str) -> str:
 
 def asset(name: str) -> str:
     """The address of a static file, with its content's hash so that it may be kept for ever."""
+    return _address(name, request.script_root)
+
+
+@cache
+def _address(name: str, _mounted_at: str) -> str:
     return url_for("static", filename=name, v=_version(name))
 
 
