@@ -21,7 +21,10 @@ from tests import chromium
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 HUISHENG = str(Path(sys.executable).with_name("huisheng"))
 WIDE, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
-_MOST_BYTES = 250 * 1024
+_MOST_BYTES = 300 * 1024
+#: Orders that are opened to choose one, and what makes one telling.
+LOOKED_AT = 12
+TELLING = (("#children", 10), (".voice-line", 1), (".clocks .clock:not(.clock-done):not(.clock-paused)", 2))
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -36,8 +39,14 @@ class Shot:
     is_phone: bool = False
 
 
-def _open_first(page: Page, selector: str) -> None:
-    page.goto(page.evaluate("s => document.querySelector(s).href", selector))
+def _open_telling_order(page: Page) -> None:
+    """Opens the order in work that shows most of what an order is: voices, a child and clocks that run."""
+    orders = page.evaluate("""[...document.querySelectorAll('a.title[href^="/orders/G"]')].map(link => link.href)""")
+    telling: dict[str, int] = {}
+    for order in orders[:LOOKED_AT]:
+        page.goto(order, wait_until="domcontentloaded")
+        telling[order] = sum(weight * page.locator(parts).count() for parts, weight in TELLING)
+    page.goto(max(telling, key=lambda order: telling[order]))
     page.wait_for_load_state("networkidle")
 
 
@@ -54,7 +63,7 @@ def _fail_a_recharge(page: Page) -> None:
 SHOTS = (
     Shot("home", "lin", "/"),
     Shot("voices", "lin", "/voices?label=negative"),
-    Shot("order", "zhou", "/orders", lambda page: _open_first(page, 'a[href^="/orders/G"]')),
+    Shot("order", "zhou", "/orders?state=processing", _open_telling_order),
     Shot("touchpoint", "lin", "/touchpoints/web.recharge"),
     Shot("survey", "", "/demo/hall", _fail_a_recharge),
     Shot("rants", "", "/rants", is_phone=True),
@@ -104,7 +113,7 @@ def _take(browser: Browser, url: str, shot: Shot, folder: Path) -> bool:
     finally:
         context.close()
     size = file.stat().st_size
-    print(f"{file}  {size / 1024:.0f} KB{'  > 250 KB' if size > _MOST_BYTES else ''}")
+    print(f"{file}  {size / 1024:.0f} KB{'  > 300 KB' if size > _MOST_BYTES else ''}")
     return True
 
 

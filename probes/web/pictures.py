@@ -37,7 +37,9 @@ def success(
     return {
         "xAxis": {"type": "time"},
         "yAxis": {"type": "value", "max": 1, "scale": True, "percent": True},
-        "legend": {"data": [words["rate"], words["band"], words["expected"]]},
+        "legend": {
+            "data": [words["rate"], {"name": words["band"], "icon": "rect", "itemStyle": shade}, words["expected"]]
+        },
         "series": [
             {**plain, **unseen, "name": "low", "data": low},
             {**plain, **unseen, "name": words["band"], "data": height, "areaStyle": shade},
