@@ -8,6 +8,8 @@ from typing import Any
 from experience.voices.trends import Line, Tally
 
 SMALLEST, LARGEST = 10, 64
+#: Size of a letter of a bubble's name, and of the plot on a desk's screen, in pixels: for names that do not overlap.
+_LETTER, _PLOT = 11, (1000, 290)
 #: The spark's drawing (see the macro `spark`).
 _WIDTH, _HEIGHT = 80, 20
 
@@ -32,9 +34,9 @@ def bubbles(lines: Sequence[Line], name: Callable[[str], str], words: tuple[str,
         "yAxis": {"type": "value", "percent": True, "name": words[1], "min": 0, "max": 1},
         "series": [
             {
-                "type": "scatter", "data": [_bubble(line, name(line.topic), most, words[2]) for line in shown],
-                "label": {"show": True, "formatter": "{b}", "position": "top", "color": "--ink-2", "fontSize": 11},
-                "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
+                "type": "scatter",
+                "data": _named([_bubble(line, name(line.topic), most, words[2]) for line in shown], reach),
+                "label": {"show": True, "formatter": "{b}", "color": "--ink-2", "fontSize": _LETTER},
                 "markLine": {
                     "symbol": "none", "silent": True, "label": {"show": False}, "data": [{"xAxis": 0}],
                     "lineStyle": {"color": "--ink-3", "type": "dashed"},
@@ -55,6 +57,29 @@ def _bubble(line: Line, name: str, most: int, volume: str) -> dict[str, Any]:
         "symbolSize": round(SMALLEST + (LARGEST - SMALLEST) * math.sqrt(line.now.n / most), 1),
         "itemStyle": {"color": colour, "opacity": 0.55}, "tooltip": {"formatter": told},
     }  # fmt: skip
+
+
+def _named(bubbles: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
+    """The bubbles, each with a free side for its name; the largest choose first, and who finds none has a tooltip."""
+    taken: list[tuple[float, float, float, float]] = []
+    for one in sorted(filter(None, bubbles), key=lambda bubble: -bubble["symbolSize"]):
+        x = (one["value"][0] / reach + 1) / 2 * _PLOT[0]
+        y, far = (1 - one["value"][1]) * _PLOT[1], one["symbolSize"] / 2 + 4
+        wide, high = len(one["name"]) * _LETTER / 2, _LETTER * 0.7
+        sides = {"top": (0, -far - high), "bottom": (0, far + high), "right": (far + wide, 0), "left": (-far - wide, 0)}
+        for side, (right, down) in {**sides, "inside": (0.0, 0.0)}.items():
+            box = (x + right - wide, y + down - high, x + right + wide, y + down + high)
+            if not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                one["label"] = {"position": side}
+                break
+        else:
+            one["label"] = {"show": False}
+    return bubbles
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def days(
