@@ -10,6 +10,7 @@ from experience.voices.trends import Line, Tally
 SMALLEST, LARGEST = 10, 64
 #: Size of a letter of a bubble's name, and of the plot on a desk's screen, in pixels: for names that do not overlap.
 _LETTER, _PLOT = 11, (1000, 290)
+_Box = tuple[float, float, float, float]
 #: The spark's drawing (see the macro `spark`).
 _WIDTH, _HEIGHT = 80, 20
 
@@ -61,24 +62,35 @@ def _bubble(line: Line, name: str, most: int, volume: str) -> dict[str, Any]:
 
 def _named(bubbles: list[dict[str, Any]], reach: float) -> list[dict[str, Any]]:
     """The bubbles, each with a free side for its name; the largest choose first, and who finds none has a tooltip."""
-    taken: list[tuple[float, float, float, float]] = []
-    for one in sorted(filter(None, bubbles), key=lambda bubble: -bubble["symbolSize"]):
-        x = (one["value"][0] / reach + 1) / 2 * _PLOT[0]
-        y, far = (1 - one["value"][1]) * _PLOT[1], one["symbolSize"] / 2 + 4
-        wide, high = len(one["name"]) * _LETTER / 2, _LETTER * 0.7
+    drawn = sorted(filter(None, bubbles), key=lambda bubble: -bubble["symbolSize"])
+    centres = [_centre(one, reach) for one in drawn]
+    bodies = [
+        _box(at, 0.8 * one["symbolSize"] / 2, 0.8 * one["symbolSize"] / 2)
+        for one, at in zip(drawn, centres, strict=True)
+    ]
+    names: list[_Box] = []
+    for place, one in enumerate(drawn):
+        wide, high, far = len(one["name"]) * _LETTER / 2, _LETTER * 0.7, one["symbolSize"] / 2 + 4
         sides = {"top": (0, -far - high), "bottom": (0, far + high), "right": (far + wide, 0), "left": (-far - wide, 0)}
-        for side, (right, down) in {**sides, "inside": (0.0, 0.0)}.items():
-            box = (x + right - wide, y + down - high, x + right + wide, y + down + high)
-            if not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                one["label"] = {"position": side}
-                break
-        else:
-            one["label"] = {"show": False}
+        (x, y), others = centres[place], [*names, *bodies[:place], *bodies[place + 1 :]]
+        free = {side: _box((x + right, y + down), wide, high) for side, (right, down) in sides.items()}
+        free = {side: box for side, box in free.items() if not any(_overlap(box, other) for other in others)}
+        side = next(iter(free), "")
+        one["label"] = {"position": side} if side else {"show": False}
+        names += [free[side]] if side else []
     return bubbles
 
 
-def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+def _centre(bubble: dict[str, Any], reach: float) -> tuple[float, float]:
+    across, up = bubble["value"]
+    return (across / reach + 1) / 2 * _PLOT[0], (1 - up) * _PLOT[1]
+
+
+def _box(at: tuple[float, float], wide: float, high: float) -> _Box:
+    return at[0] - wide, at[1] - high, at[0] + wide, at[1] + high
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
