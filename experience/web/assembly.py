@@ -8,7 +8,7 @@ from flask_babel import Babel
 from sqlalchemy import Engine
 
 from experience.ground.config import Settings
-from experience.web import door, errors, security
+from experience.web import door, errors, saying, security
 from experience.web.api import contract
 
 LANGUAGES = ("zh", "en")
@@ -33,6 +33,7 @@ def make(chosen: Settings, engine: Engine) -> Flask:
     app.url_map.merge_slashes = False  # a redirect is no answer of the API
     security.install(app, chosen)
     Babel(app, default_locale="zh", default_timezone="Asia/Shanghai", locale_selector=language)
+    saying.install(app)
     errors.install(app)
     door.bind(app, engine)
     app.context_processor(_shared)

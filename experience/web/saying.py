@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from flask_babel import gettext as _gettext
+from flask import Flask, g
+from flask_babel import get_translations
 
 from experience.ground.errors import HuishengError
 from experience.ground.i18n import Sentence
@@ -19,8 +20,26 @@ SOON_SECONDS = 4 * 3600
 
 
 def gettext(sentence: str, **params: Any) -> str:
-    """The sentence in the reader's language (typed, which flask_babel's is not)."""
-    return str(_gettext(sentence, **params))
+    """The sentence in the reader's language."""
+    said = str(_translations().ugettext(sentence))
+    return said % params if params else said
+
+
+def install(app: Flask) -> None:
+    """Lets templates translate by what was looked up once a request: a list has many words."""
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda sentence: _translations().ugettext(sentence),
+        ngettext=lambda one, many, n: _translations().ungettext(one, many, n),
+        newstyle=True,
+    )
+
+
+def _translations() -> Any:
+    if not g:
+        return get_translations()
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations
 
 
 def ago(at: datetime | str, now: datetime | None = None) -> str:
