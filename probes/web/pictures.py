@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from probes.anomaly import Grade
@@ -11,6 +12,7 @@ from probes.tables import Anomaly
 _BEIJING = timezone(timedelta(hours=8))
 
 
+@lru_cache(maxsize=4096)  # a page draws ten lines over the same hours
 def _local(at: datetime) -> str:
     """An instant as ECharts takes it without moving it by the browser's own zone."""
     return at.astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M")
