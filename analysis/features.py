@@ -1,5 +1,6 @@
 """What a model sees of a text: characters, character pairs, long words and word pairs."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,28 +18,27 @@ LONG_WORD = 3
 #: How many words count as a text's beginning and its end.
 _OPENING, _ENDING = 3, 6
 _OPENS, _ENDS = "^^", "$$"
-#: Characters beyond the basic plane are no features (what matters there are emoji, and those became words).
-_PLANE = 0x10000
+#: A longer feature is too rare to be worth its place.
+_LONGEST = 24
+#: What no feature holds: ends of lines, since a vocabulary file has one feature a line, and characters beyond the
+#: basic plane (what matters there are emoji, and those became words).
+_UNFIT = re.compile("[\n\r\x85\u2028\u2029\U00010000-\U0010ffff]")
 
 
 def grams(text: str, words: Sequence[str]) -> set[str]:
     """The distinct features of a clean text and its words. Repeating a sentence adds (almost) none."""
-    found = set(text)
-    found.update(map(add, text, text[1:]))
-    found.update(word for word in words if len(word) >= LONG_WORD)
+    found = {word for word in words if len(word) >= LONG_WORD}
     found.update(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))
     found.update(_edges(words))
-    return {gram for gram in found if _is_storable(gram)}
+    found = {gram for gram in found if len(gram) <= _LONGEST}
+    found.update(text)
+    found.update(map(add, text, text[1:]))
+    return {gram for gram in found if not _UNFIT.search(gram)} if _UNFIT.search(text) else found
 
 
 def _edges(words: Sequence[str]) -> list[str]:
     """How a text begins (请问…, 建议…, 用户来电…) and how it ends (…谢谢, …点赞), where people say what they want."""
     return [_OPENS + word for word in words[:_OPENING]] + [_ENDS + word for word in words[-_ENDING:]]
-
-
-def _is_storable(gram: str) -> bool:
-    """Whether a feature may stand in a vocabulary file, one a line, and is short enough to be worth it."""
-    return len(gram) <= 24 and not any(c in "\n\r\x85\u2028\u2029" or ord(c) >= _PLANE for c in gram)
 
 
 #: Pulls are kept in this fraction of a logit.

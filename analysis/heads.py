@@ -1,6 +1,5 @@
-"""The heads of the model, fitted with scikit-learn: polarity over many texts, the small heads over voices."""
+"""The small heads of the model, fitted on voices: topics, intents, labels, and whose customer speaks."""
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,12 @@ from analysis.features import Floats
 from analysis.labelled import Labelled
 from analysis.matcher import Hit
 from analysis.reading import INTENTS, LABELS
+from analysis.solver import fitted
 
-#: A polarity feature must stand in this many texts, and this many of the heaviest are kept (2 MB file).
-LEAST_TEXTS, MOST_FEATURES = 3, 110_000
 #: A small head's feature must stand in this many voices.
 LEAST_VOICES = 2
 Places = npt.NDArray[np.intp]
-POLARITY_C, SMALL_C = 3.0, 10.0
+SMALL_C = 10.0
 #: A label corrected by staff counts as much as this many others.
 CORRECTION_WEIGHT = 3.0
 
@@ -53,7 +51,9 @@ def _counts(seen: Sequence[Seen], numbers: Mapping[str, int]) -> Any:
         ends.append(len(columns))
     sizes = np.diff(ends)
     values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes).astype(np.float32)
-    return csr_matrix((values, np.array(columns, dtype=np.int32), np.array(ends)), shape=(len(seen), len(numbers)))
+    counts = csr_matrix((values, np.array(columns, dtype=np.int32), np.array(ends)), shape=(len(seen), len(numbers)))
+    counts.sort_indices()  # sets have another order in every process, and sums with it other last digits
+    return counts
 
 
 def _vocabulary(seen: Sequence[Seen], least: int) -> dict[str, int]:
@@ -61,28 +61,6 @@ def _vocabulary(seen: Sequence[Seen], least: int) -> dict[str, int]:
     for one in seen:
         counts.update(one.grams)
     return {gram: number for number, gram in enumerate(sorted(g for g, n in counts.items() if n >= least))}
-
-
-def _log_odds(x: Any, good: npt.NDArray[np.bool_], weights: npt.NDArray[np.float32]) -> Floats:
-    """Naive-Bayes log-odds of each feature. Source: Wang and Manning 2012 (NB-weighted linear models)."""
-    present = (x > 0).astype(np.float32)
-    on = np.asarray(present.T @ (weights * good)).ravel() + 1
-    off = np.asarray(present.T @ (weights * ~good)).ravel() + 1
-    odds: Floats = (np.log(on / on.sum()) - np.log(off / off.sum())).astype(np.float32)
-    return odds
-
-
-def _fitted(x: Any, y: Any, c: float, weights: Any = None) -> Any:
-    """A converged logistic regression. Raises RuntimeError when the solver gave up."""
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 -- training only
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 -- training only
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            return LogisticRegression(C=c, tol=1e-4, max_iter=1000).fit(x, y, sample_weight=weights)
-        except ConvergenceWarning as stopped:
-            raise RuntimeError(f"the regression did not converge: {stopped}") from stopped
 
 
 @dataclass(frozen=True)
@@ -97,33 +75,6 @@ class Polarity:
         """Raw logits of texts."""
         raw = np.asarray(_counts(seen, self.numbers) @ self.weights).ravel() + self.bias
         return raw.astype(np.float32)
-
-
-def polarity(seen: Sequence[Seen], weights: npt.NDArray[np.float32], *, most: int = MOST_FEATURES) -> Polarity:
-    """Fit, keep the heaviest features, and fit again on those."""
-    numbers = _vocabulary(seen, LEAST_TEXTS)
-    good = np.array([one.row.sentiment == 1 for one in seen])
-    fitted: Polarity | None = None
-    for _ in range(2):
-        x = _counts(seen, numbers)
-        odds = _log_odds(x, good, weights)
-        head = _fitted(x.multiply(odds).tocsr(), good, POLARITY_C, weights)
-        fitted = Polarity(numbers, (head.coef_[0] * odds).astype(np.float32), float(head.intercept_[0]))
-        if len(numbers) <= most:
-            break
-        frequency = np.asarray((x > 0).sum(axis=0)).ravel()
-        worth = np.abs(fitted.weights) * np.sqrt(frequency)
-        kept = set(np.argsort(-worth)[:most].tolist())
-        names = [gram for gram, number in numbers.items() if number in kept]
-        numbers = {gram: number for number, gram in enumerate(names)}
-    assert fitted is not None
-    return fitted
-
-
-def platt(logits: Floats, good: npt.NDArray[np.bool_], weights: Any = None) -> models.Calibration:
-    """The sigmoid that turns held-out logits into probabilities."""
-    head = _fitted(logits.reshape(-1, 1), good, 1e6, weights)
-    return models.Calibration(float(head.coef_[0][0]), float(head.intercept_[0]))
 
 
 @dataclass(frozen=True)
@@ -189,7 +140,7 @@ def _head(
 ) -> tuple[Floats, Floats]:
     """One multinomial head over some of the inputs; names never seen get a column that never wins."""
     known = np.array([value in names for value in values])
-    head = _fitted(x[known][:, inputs], np.array(values)[known], SMALL_C, sharp[known])
+    head = fitted(x[known][:, inputs], np.array(values)[known], SMALL_C, sharp[known])
     weights = np.zeros((x.shape[1], len(names)), dtype=np.float32)
     bias = np.full(len(names), -20, dtype=np.float32)
     for row, name in enumerate(head.classes_):
@@ -208,7 +159,7 @@ def _telecom(x: Any, numbers: Mapping[str, int], strangers: Strangers, inputs: P
     from scipy.sparse import vstack  # noqa: PLC0415 -- training only
 
     together = vstack([x, matrix(strangers.seen, numbers, strangers.logits)]).tocsr()
-    head = _fitted(together[:, inputs], np.arange(together.shape[0]) < x.shape[0], SMALL_C)
+    head = fitted(together[:, inputs], np.arange(together.shape[0]) < x.shape[0], SMALL_C)
     weights[inputs, 0] = head.coef_[0]
     return weights, head.intercept_.astype(np.float32)
 

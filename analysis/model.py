@@ -47,6 +47,18 @@ class Calibration:
         """Calibrated logits of raw ones."""
         return self.scale * raw + self.shift
 
+    def believed(self, shares: Doubles) -> Doubles:
+        """Rows of shares whose largest is as often right as it says; the others keep their proportions.
+
+        The largest stays the largest while scale is at most 1 and shift at least 0, as `tempering` keeps them.
+        """
+        at = np.arange(len(shares)), shares.argmax(axis=1)
+        most = np.clip(shares[at], 1e-6, 1 - 1e-6)
+        sure = _sigmoid(self.logit(np.log(most / (1 - most))))
+        told: Doubles = shares * ((1 - sure) / (1 - most))[:, None]
+        told[at] = sure
+        return told
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -76,6 +88,7 @@ class Model:
     polarity: Floats  # (features + 1,)
     bias: float
     calibration: Calibration
+    topic_calibration: Calibration  # of the first topic's share
     small: Floats  # (n_small + 1, heads)
     rules: Floats  # (rules, heads)
     dense: Floats  # (dense inputs, heads)
@@ -100,7 +113,8 @@ class Model:
         logits, scores, positive, neutral, intents = self._signs(seen)
         labels = np.stack(((1 - neutral) * (1 - positive), neutral, (1 - neutral) * positive), axis=1)
         topic_scores = self._topic.scores(seen, dense_inputs(logits, seen.riches, votes(seen.hits, len(logits))))
-        return Verdicts(positive, labels, intents, _topics(topic_scores, scores[:, -1:]))
+        shares = self.topic_calibration.believed(softmax(topic_scores))
+        return Verdicts(positive, labels, intents, _topics(shares, scores[:, -1:]))
 
     def positive(self, seen: Seen) -> Doubles:
         """P(positive) of each text of a sheet alone: the same as `read` says, in a third of the time."""
@@ -153,11 +167,10 @@ class _Heads:
         return scores + told @ self.rules
 
 
-def _topics(scores: Doubles, ours: Doubles) -> Doubles:
+def _topics(shares: Doubles, ours: Doubles) -> Doubles:
     """Shares of topics; a text that is hardly an operator's customer's is more likely about something else."""
-    shares = softmax(scores)
     known = _sigmoid(ours + _OURS_FIRST)
-    shares *= known
+    shares = shares * known
     shares[:, CODES.index("other")] += 1 - known[:, 0]
     return shares
 
@@ -216,6 +229,7 @@ def save(model: Model, path: Path) -> None:
     arrays: dict[str, npt.NDArray[Any]] = {
         "vocabulary": np.frombuffer(lzma.compress("\n".join(ordered).encode(), preset=9), dtype=np.uint8),
         "scalars": np.array([model.bias, model.calibration.scale, model.calibration.shift], dtype=np.float64),
+        "topic_sureness": np.array([model.topic_calibration.scale, model.topic_calibration.shift], dtype=np.float64),
         "small_bias": model.small_bias,
         "dense": model.dense,
         "pairing": model.pairing,
@@ -241,6 +255,7 @@ def read_file(path: Path) -> Model:
             name: arrays[f"{name}_values"].astype(np.float32) * arrays[f"{name}_scale"]
             for name in ("polarity", "small", "rules")
         }
+        sureness = arrays["topic_sureness"].tolist() if "topic_sureness" in arrays else ()  # not in files of old
         small_bias, dense, pairing = arrays["small_bias"], arrays["dense"], arrays["pairing"]
     if card["heads"] != list(HEADS) or len(unpacked["rules"]) != len(topics.rules()):
         raise ValueError(f"{path.name} was trained for another tree of topics; train it again")
@@ -250,6 +265,7 @@ def read_file(path: Path) -> Model:
         polarity=unpacked["polarity"],
         bias=bias,
         calibration=Calibration(scale, shift),
+        topic_calibration=Calibration(*sureness),
         small=unpacked["small"],
         rules=unpacked["rules"],
         dense=dense,

@@ -1,9 +1,10 @@
 """A model out of labelled texts: the only way in, with `heads`, that needs scikit-learn."""
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ import numpy.typing as npt
 
 from analysis import evaluation, labelled, legacy, pipeline, segment
 from analysis import model as models
+from analysis.corpus import Corpus, Flags, Pull, corpus, pull, words_of
 from analysis.features import Floats
-from analysis.heads import Polarity, Seen, Small, Strangers, platt, polarity, see, small
+from analysis.heads import Polarity, Small, Strangers, see, small
 from analysis.labelled import Labelled
-from analysis.tempering import temperatures, tempered
+from analysis.solver import fitted
+from analysis.tempering import Sureness, sureness, tempered
 
+Folds = npt.NDArray[np.int64]
 #: A telecom voice counts as much as this many scraped texts: it is what the product will read.
 VOICE_WEIGHT = 6.0
 FOLDS = 5
@@ -32,59 +36,80 @@ LICENCE = (
 OTHERS = 4000
 
 
-def folds(count: int, seed: int, among: int = FOLDS) -> npt.NDArray[np.int64]:
+def folds(count: int, seed: int, among: int = FOLDS) -> Folds:
     """A fold for each of `count` rows, even and shuffled."""
     numbers = np.arange(count) % among
     np.random.default_rng(seed).shuffle(numbers)
     return numbers
 
 
-def _sample(places: npt.NDArray[np.int64], most: int, seed: int) -> list[int]:
+def _sample(places: npt.NDArray[np.intp], most: int, seed: int) -> list[int]:
     """At most so many of the places, drawn without favour."""
     drawn: list[int] = np.random.default_rng(seed).permutation(places)[:most].tolist()
     return drawn
 
 
-def weights_of(seen: Sequence[Seen]) -> npt.NDArray[np.float32]:
+def weights_of(rows: Sequence[Labelled]) -> Floats:
     """How much each polar text counts: small sources are lifted towards the large, voices most."""
-    sizes = Counter(one.row.source for one in seen)
+    sizes = Counter(row.source for row in rows)
     most = max(sizes.values())
     lifted = {source: min(3.0, (most / size) ** 0.25) for source, size in sizes.items()}
-    return np.array([VOICE_WEIGHT if one.row.topic else lifted[one.row.source] for one in seen], dtype=np.float32)
+    return np.array([VOICE_WEIGHT if row.topic else lifted[row.source] for row in rows], dtype=np.float32)
 
 
-def held_out_logits(seen: Sequence[Seen], seed: int) -> Floats:
-    """For each text the logit of a head that has not seen it; neutral voices get one too but teach nothing."""
-    fold = folds(len(seen), seed)
-    logits = np.zeros(len(seen), dtype=np.float32)
-    for number in range(FOLDS):
-        rest = [one for one, of in zip(seen, fold, strict=True) if of != number and one.row.sentiment]
-        head = polarity(rest, weights_of(rest))
-        mine = np.flatnonzero(fold == number)
-        logits[mine] = head.logits([seen[i] for i in mine.tolist()])
-    return logits
+@dataclass(frozen=True)
+class Polar:
+    """The polarity head, and for each text of the corpus the calibrated logit of a head that has not seen it."""
+
+    head: Polarity
+    calibration: models.Calibration
+    logits: Floats
 
 
-def build(data: labelled.Folder, *, seed: int, on: date, say: Callable[[str], None] = print) -> models.Model:
-    """Train every head on the data."""
-    polar = [one for one in map(see, (*data.texts, *data.voices)) if one.row.sentiment or one.row.topic]
-    say(f"{len(polar)} texts")
-    logits = held_out_logits(polar, seed)
-    firm = np.array([bool(one.row.sentiment) for one in polar])
-    good = np.array([one.row.sentiment == 1 for one in polar])
-    calibration = platt(logits[firm], good[firm], weights_of(polar)[firm])
-    logits = calibration.scale * logits + calibration.shift
-    teach = [one for one in polar if one.row.sentiment]
-    scores = _by_source(teach, logits[firm])
+def polar(seen: Corpus, fold: Folds) -> Polar:
+    """Fit polarity on a corpus; neutral voices get a logit too but teach nothing."""
+    weights = weights_of(seen.rows)
+    firm = np.array([bool(row.sentiment) for row in seen.rows])
+    good = np.array([row.sentiment == 1 for row in seen.rows])
+
+    def taught(mine: Flags) -> Pull:
+        return pull(seen.present[mine], good[mine], weights[mine])
+
+    raw = np.zeros(len(seen.rows), dtype=np.float32)
+    for number in np.unique(fold).tolist():
+        raw[fold == number] = taught(firm & (fold != number)).logits(seen.present[fold == number])
+    fit = fitted(raw[firm].reshape(-1, 1), good[firm], 1e6, weights[firm])  # Platt 1999
+    calibration = models.Calibration(float(fit.coef_[0][0]), float(fit.intercept_[0]))
+    last = taught(firm)
+    numbers = {seen.grams[column]: number for number, column in enumerate(last.columns.tolist())}
+    logits = calibration.logit(raw.astype(np.float64)).astype(np.float32)
+    return Polar(Polarity(numbers, last.weights, last.bias), calibration, logits)
+
+
+def _murmur(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def build(data: labelled.Folder, *, seed: int, on: date, say: Callable[[str], None] = _murmur) -> models.Model:
+    """Train every head on the data.
+
+    The small heads learn from held-out polarity, and their temperatures come from the same folds: what is said of a
+    voice there was learnt without it, by the polarity head as by the small ones.
+    """
+    rows = [row for row in (*data.texts, *data.voices) if row.sentiment or row.topic]
+    say(f"{len(rows)} texts")
+    fold = folds(len(rows), seed)
+    told = polar(corpus(rows), fold)
+    scores = _by_source(rows, told.logits)
     say("\n".join(f"{name:<14}{score}" for name, score in scores.items()))
-    spoken = np.array([bool(one.row.topic) for one in polar])
-    others = _sample(np.flatnonzero(~spoken), OTHERS, seed)
-    voices = [one for one in polar if one.row.topic]
-    sure = temperatures(voices, logits[spoken], folds(len(voices), seed))
-    heads = small(voices, logits[spoken], Strangers([polar[place] for place in others], logits[others]))
-    heads = tempered(heads, sure)
-    card = {**_card(data, seed, on), "held_out_by_source": scores, "temperatures": sure}
-    return _judged(_assembled(polarity(teach, weights_of(teach)), calibration, heads, card))
+    spoken = np.flatnonzero([bool(row.topic) for row in rows])
+    others = _sample(np.flatnonzero([not row.topic for row in rows]), OTHERS, seed)
+    voices = [see(rows[place]) for place in spoken.tolist()]
+    sure = sureness(voices, told.logits[spoken], fold[spoken])
+    strangers = Strangers([see(rows[place]) for place in others], told.logits[others])
+    heads = small(voices, told.logits[spoken], strangers)
+    card = {**_card(data, seed, on), "held_out_by_source": scores}
+    return _judged(_assembled(told.head, told.calibration, heads, sure, card))
 
 
 def adapt(base: models.Model, data: labelled.Folder, *, seed: int, on: date) -> models.Model:
@@ -96,12 +121,13 @@ def adapt(base: models.Model, data: labelled.Folder, *, seed: int, on: date) -> 
     head = Polarity({gram: place for place, gram in enumerate(ordered)}, base.polarity[1:], base.bias)
     voices = [see(row) for row in data.voices if row.topic]
     logits = base.calibration.scale * head.logits(voices) + base.calibration.shift
-    sure = base.card.get("temperatures", {})  # those of the base: the voices are of the same kind
-    heads = tempered(small(voices, logits.astype(np.float32), Strangers(base=base)), sure)
-    card = {**_card(data, seed, on), "base": base.version, "temperatures": sure}
+    heads = small(voices, logits.astype(np.float32), Strangers(base=base))
+    # As sure as the base: the voices are of the same kind, and its own held-out ones are more.
+    sure = Sureness(base.card.get("temperatures", {}), base.topic_calibration)
+    card = {**_card(data, seed, on), "base": base.version}
     card["data"] = {**base.card.get("data", {}), **data.hashes}  # the base's knowledge of its texts stays in it
     card |= {name: base.card[name] for name in ("texts", "held_out_by_source") if name in base.card}
-    return _judged(_assembled(head, base.calibration, heads, card))
+    return _judged(_assembled(head, base.calibration, heads, sure, card))
 
 
 def _card(data: labelled.Folder, seed: int, on: date) -> dict[str, Any]:
@@ -122,19 +148,19 @@ def self_taught(data: labelled.Folder, by: models.Model) -> labelled.Folder:
 
 def _sides(data: labelled.Folder) -> Iterator[tuple[list[str], bool]]:
     """Words and side of every polar text, for SnowNLP's Bayes."""
-    for row in (*data.texts, *data.voices):
-        if row.sentiment:
-            yield segment.tokens(row.text), row.sentiment == 1
+    rows = [row for row in (*data.texts, *data.voices) if row.sentiment]
+    for row, (_, words) in zip(rows, words_of([row.text for row in rows]), strict=True):
+        yield segment.searchable(words), row.sentiment == 1
 
 
-def _by_source(seen: Sequence[Seen], logits: Floats) -> dict[str, dict[str, float]]:
+def _by_source(rows: Sequence[Labelled], logits: Floats) -> dict[str, dict[str, float]]:
     """Accuracy and calibration of held-out polarity on each source."""
     scores: dict[str, dict[str, float]] = {}
-    for source in sorted({one.row.source for one in seen}):
+    for source in sorted({row.source for row in rows}):
         mine = [
-            (one.row.sentiment == 1, float(logit))
-            for one, logit in zip(seen, logits, strict=True)
-            if one.row.source == source
+            (row.sentiment == 1, float(logit))
+            for row, logit in zip(rows, logits, strict=True)
+            if row.source == source and row.sentiment
         ]
         right = evaluation.quality([(good, logit > 0) for good, logit in mine])
         fit = evaluation.calibration([models.sigmoid(logit) for _, logit in mine], [good for good, _ in mine])
@@ -160,8 +186,11 @@ def _mark(weights: Floats, heads: Small) -> str:
     return hashlib.sha256(weights.tobytes() + heads.features.tobytes() + heads.bias.tobytes()).hexdigest()[:6]
 
 
-def _assembled(head: Polarity, calibration: models.Calibration, heads: Small, card: Mapping[str, Any]) -> models.Model:
-    """One numbering for all features: those of the small heads first."""
+def _assembled(
+    head: Polarity, calibration: models.Calibration, heads: Small, sure: Sureness, card: Mapping[str, Any]
+) -> models.Model:
+    """One numbering for all features: those of the small heads first, whose scores are made as sure as they may be."""
+    heads = tempered(heads, sure.factors)
     rest = [gram for gram in head.numbers if gram not in heads.numbers]
     ordered = [*heads.numbers, *rest]
     numbers = {gram: number for number, gram in enumerate(ordered, start=1)}
@@ -176,12 +205,13 @@ def _assembled(head: Polarity, calibration: models.Calibration, heads: Small, ca
         polarity=weights,
         bias=head.bias,
         calibration=calibration,
+        topic_calibration=sure.topic,
         small=np.concatenate([zero, heads.features]),
         rules=heads.rules,
         dense=heads.dense,
         small_bias=heads.bias,
         pairing=heads.pairing,
-        card={"version": version, "heads": list(models.HEADS), **card},
+        card={"version": version, "heads": list(models.HEADS), **card, "temperatures": dict(sure.factors)},
     )
 
 

@@ -72,23 +72,27 @@ def model() -> None:
     "--corrections", is_flag=True, help="From what staff put right in the database; the candidate stays there."
 )
 @click.option("--seed", default=7, show_default=True)
-def train(data: Path | None, corrections: bool, seed: int) -> None:
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), help="Where the files go; else among the models here."
+)
+def train(data: Path | None, corrections: bool, seed: int, output: Path | None) -> None:
     """训练一个新版本，不启用 · train a version from labelled texts or staff's verdicts; it is not used yet."""
-    if corrections and data:
-        raise Invalid(say("--data 和 --corrections 只能选一个。"))
-    card = _from_verdicts() if corrections else _from_files(data, seed)
+    if corrections and (data or output):
+        raise Invalid(say("--corrections 不能与 --data 或 --output 同时使用。"))
+    card = _from_verdicts() if corrections else _from_files(data, seed, output or folder())
     click.echo(json.dumps({name: card[name] for name in card if name != "heads"}, ensure_ascii=False))
-    click.echo(f"启用 · to use it: huisheng model use {card['version']}", err=True)
+    if output is None:
+        click.echo(f"启用 · to use it: huisheng model use {card['version']}", err=True)
 
 
-def _from_files(data: Path | None, seed: int) -> dict[str, Any]:
-    """The card of a version trained into the folder: anew where there are many polar texts, else taught by the rest."""
+def _from_files(data: Path | None, seed: int, output: Path) -> dict[str, Any]:
+    """The card of a version trained into a folder: anew where there are many polar texts, else taught by the rest."""
     from analysis import training  # noqa: PLC0415 - needs scikit-learn, which serving does not
     from experience.ground import clock  # noqa: PLC0415
 
     today = clock.now().date()
     if data and any(data.rglob("*.jsonl.gz")):
-        return training.train(data, folder(), seed=seed, on=today)
+        return training.train(data, output, seed=seed, on=today)
     found = labelled.folder(data)
     told = [row for row in found.voices if row.source != labelled.OWN.stem]
     verdicts = [
@@ -99,7 +103,7 @@ def _from_files(data: Path | None, seed: int) -> dict[str, Any]:
     ]
     work = schooling.Work(today.isoformat(), verdicts, unlabelled=found.unlabelled)
     artefact, card = schooling.school(work, lambda stage, percent: click.echo(f"{percent:>3} % {stage}", err=True))
-    _keep_file(artefact, card)
+    _keep_file(output, artefact, card)
     return card
 
 
@@ -256,12 +260,12 @@ def _fetch(version: str) -> None:
     from experience.readers import queries  # noqa: PLC0415
 
     with _database() as engine, transaction(engine) as session:
-        _keep_file(queries.artefact(session, _operator(), version), dict(_known(session, version).card))
+        _keep_file(folder(), queries.artefact(session, _operator(), version), dict(_known(session, version).card))
 
 
-def _keep_file(artefact: bytes, card: dict[str, Any]) -> None:
-    folder().mkdir(parents=True, exist_ok=True)
-    file = folder() / f"{card['version']}.npz"
+def _keep_file(where: Path, artefact: bytes, card: dict[str, Any]) -> None:
+    where.mkdir(parents=True, exist_ok=True)
+    file = where / f"{card['version']}.npz"
     for path, content in (
         (file.with_suffix(".json"), json.dumps(card, ensure_ascii=False, indent=1).encode()),
         (file, artefact),

@@ -107,6 +107,7 @@ def test_what_a_folder_teaches_may_be_used(home: Path, tmp_path: Path) -> None:
 
 def test_one_source_of_lessons_at_a_time(home: Path, tmp_path: Path) -> None:
     assert run("train", "--data", str(tmp_path), "--corrections").exit_code == 1
+    assert run("train", "--output", str(tmp_path), "--corrections").exit_code == 1
 
 
 def test_a_worse_file_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
