@@ -35,6 +35,7 @@ NEGATIVE = [
     "态度不怎么样",
     "不推荐任何人办",
     "服务差到没朋友",
+    "谈不上好",
     "说好的今天来，人呢",
     "信号就没好过",
     "真是太会做生意了，退订入口藏得比宝藏还深",
@@ -44,6 +45,7 @@ POSITIVE = [
     "不错不错",
     "一点也不卡",
     "挑不出毛病",
+    "从没掉过线",
     "比以前好多了",
     "客服态度好，投诉处理得很快，点赞",
     "再也不用跑营业厅了，方便",
@@ -51,10 +53,8 @@ POSITIVE = [
 ]
 #: Negations a sum of weights does not see yet; told in docs/analysis.md.
 HARD = [
-    ("谈不上好", "negative"),
     ("没有一次能修好", "negative"),
     ("没有让我失望", "positive"),
-    ("从没掉过线", "positive"),
 ]
 URGENT = [
     ("再不处理我就去工信部投诉", 3, "监管申诉"),
@@ -107,7 +107,7 @@ def test_a_denied_fault_is_praise(text: str) -> None:
     assert pipeline.read(text).label == "positive"
 
 
-@pytest.mark.xfail(reason="the model sums words and pairs", strict=False)
+@pytest.mark.xfail(reason="the model sums words and pairs", strict=True)
 @pytest.mark.parametrize(("text", "label"), HARD)
 def test_a_negation_over_several_words(text: str, label: str) -> None:
     assert pipeline.read(text).label == label
