@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import evaluation, labelled, legacy, pipeline, retraining, segment, topics
+from analysis import evaluation, labelled, legacy, pipeline, retraining, rivals, segment, topics
 from analysis import model as models
 from analysis.labelled import Labelled
 from analysis.reading import LABELS
@@ -104,7 +103,7 @@ def school(work: Work, say: Say = lambda _stage, _percent: None) -> tuple[bytes,
     say("fit", 45)
     artefact, card, report = _fitted(base, work, anchors, more)
     say("engines", 85)
-    card |= {"report": report.document(), "learning_curve": curve, "engines": engines(report)}
+    card |= {"report": report.document(), "learning_curve": curve, "engines": rivals.compared(report)}
     say("done", 100)
     return artefact, card
 
@@ -200,34 +199,6 @@ def _named(model: models.Model, base: models.Model, work: Work) -> models.Model:
         "counts": counts, "licence": LICENCE,
     }  # fmt: skip
     return replace(model, version=version, card=card)
-
-
-def engines(report: evaluation.Report) -> dict[str, dict[str, float]]:
-    """Polarity on the gold set by the model and, beside it, by SnowNLP and its Bayes retrained: texts a second too."""
-    polar = [row for row in labelled.voices(labelled.GOLD) if row.sentiment]
-    own, fit = report.binary["all"], report.calibration["all"]
-    began = time.perf_counter()
-    list(pipeline.read_many(row.text for row in polar))
-    found = {"model": _figures(own, fit, len(polar) / (time.perf_counter() - began))}
-    for name, engine in legacy.ENGINES.items():
-        engine("信号很好")  # loads it, which is not reading
-        began = time.perf_counter()
-        said = [(told + 1) / 2 for told in pipeline.sentiments((row.text for row in polar), positive=engine)]
-        seconds = time.perf_counter() - began
-        good = [row.sentiment == 1 for row in polar]
-        right = evaluation.quality(list(zip(good, [chance > 0.5 for chance in said], strict=True)))  # noqa: PLR2004
-        fit_of = evaluation.calibration(said, good)
-        assert right is not None
-        assert fit_of is not None
-        found[name] = _figures(right, fit_of, len(polar) / seconds)
-    return found
-
-
-def _figures(right: evaluation.Quality, fit: evaluation.Calibration, speed: float) -> dict[str, float]:
-    return {
-        "n": right.n, "accuracy": round(right.accuracy, 4), "macro_f1": round(right.macro_f1, 4),
-        "brier": round(fit.brier, 4), "ece": round(fit.ece, 4), "texts_per_second": round(speed),
-    }  # fmt: skip
 
 
 def opinions(texts: Sequence[str]) -> list[float]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import evaluation, labelled, legacy, pipeline, segment
+from analysis import evaluation, labelled, legacy, pipeline, rivals, segment
 from analysis import model as models
 from analysis.corpus import Corpus, Flags, Pull, corpus, pull, words_of
 from analysis.features import Floats
@@ -178,7 +178,7 @@ def _judged(built: models.Model) -> models.Model:
         for name, one in (("label", report.label), ("topic", report.topic), ("intent", report.intent))
         if one
     }
-    return replace(built, card={**built.card, "gold": marks})
+    return replace(built, card={**built.card, "gold": marks, "engines": rivals.compared(report, with_speed=False)})
 
 
 def _mark(weights: Floats, heads: Small) -> str:
