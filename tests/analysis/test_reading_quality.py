@@ -12,7 +12,7 @@ from analysis import model as models
 from analysis.evaluation import Report
 
 #: macro-F1 of the shipped model when it was promoted, less half a point (2026-11-22).
-FLOORS = {"label": 0.837, "topic": 0.755, "intent": 0.789}
+FLOORS = {"label": 0.875, "topic": 0.75, "intent": 0.8}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_macro_f1_on_the_gold_set_keeps_its_floor(report: Report, question: str)
 
 
 def test_polarity_on_the_gold_set_keeps_its_floor_and_is_calibrated(report: Report) -> None:
-    assert report.binary["all"].accuracy >= 0.91
+    assert report.binary["all"].accuracy >= 0.92
     assert report.calibration["all"].ece <= 0.08  # about 115 voices: chance alone gives .04
 
 
