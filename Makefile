@@ -74,12 +74,14 @@ $(TEST_READY): requirements-dev.lock pyproject.toml | python
 	@touch $(RUN_READY)
 
 # setuptools comes first, from the lock too: the few packages without a wheel are built with it, nothing unpinned is fetched.
+# --no-deps: the lock is the whole closure. Left to resolve, the pip of Python 3.11 (23.2) meets an extra of a pinned package (coverage[toml]), looks
+# at its newest release and refuses it for want of a pin, so that a fresh machine failed from the day a newer release came out.
 define install
 @test -f $(VENV)/.made-$(HERE) || { $(PYTHON) -m venv --clear $(VENV) && touch $(VENV)/.made-$(HERE); } || { $(say_venv); }
 @echo "正在安装依赖 · installing what $(1) pins ..."
 @sed -n '/^setuptools==/,/# via/p' $(1) > $(VENV)/setuptools.lock
 @$(PIP) --require-hashes -r $(VENV)/setuptools.lock || { $(say_pip); }
-@$(PIP) --require-hashes -r $(1) || { $(say_pip); }
+@$(PIP) --require-hashes --no-deps -r $(1) || { $(say_pip); }
 @$(PIP) --no-deps --no-index --editable .
 @touch $@
 endef
