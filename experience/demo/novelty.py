@@ -41,13 +41,18 @@ _NEW: tuple[tuple[int, int, str, tuple[str, ...]], ...] = (
 #: What no topic fits: talked of all the time, little of each.
 _APART: tuple[tuple[str, ...], ...] = (
     (
-        "{place}营业厅门口没地方停车，转了三圈", "去营业厅停车位被电动车占满了", "停车难，{place}那边找个车位比办业务还久", "你们楼下停车要收十块，能不能免费停车",
+        "爱心驿站的饮水机{when}空了", "{place}爱心驿站的药箱是空的", "爱心驿站的微波炉坏了，热不了饭", "爱心驿站能不能周末也开着",
+        "感谢{place}爱心驿站，送外卖能进来歇脚喝水",
     ),
     (
-        "爱心驿站的饮水机{when}空了", "感谢{place}爱心驿站，送外卖能进来歇脚喝水", "爱心驿站晚上几点关门，外卖员想进去充电", "爱心驿站里没有微波炉，热不了饭",
+        "校园招聘的笔试结果{when}还没出", "投了校园招聘的简历，一直没消息", "{place}的校园招聘宣讲会人太多进不去", "校园招聘能不能不限专业",
+        "{when}去校园招聘，面试官很和气",
     ),
     (
-        "充电宝借了还不上，{when}扣了99", "营业厅的共享充电宝还不进去，一直计费", "充电宝机柜坏了，{place}的退不了押金",
+        "你们的工程车停在{place}小区门口挡路", "{place}的工程车把花坛压坏了", "{when}你们工程车刮了我的车就走了", "工程车半夜在楼下开着发动机",
+    ),
+    (
+        "你们赞助的马拉松{when}发的水不够", "马拉松{place}赛段没有厕所", "报了马拉松，参赛包还没寄", "马拉松的志愿者{when}很热情",
     ),
 )  # fmt: skip
 _WHEN = ("昨天", "前天", "今天", "上周", "上个月", "周末", "这个月", "前几天")
@@ -74,7 +79,7 @@ def _new(chance: random.Random, past: Past) -> Iterator[VoiceIn]:
 
 
 def _apart(chance: random.Random, past: Past) -> Iterator[VoiceIn]:
-    moments = rhythm.moments(chance, past.count(_APART_COUNT, least=24), past.now - timedelta(hours=1))
+    moments = rhythm.moments(chance, past.count(_APART_COUNT, least=48), past.now - timedelta(hours=1))
     for number, at in enumerate(moments):
         sentences = _APART[number % len(_APART)]
         yield _said(chance, chance.choice(sentences), at, f"o{number}", "store.counter")

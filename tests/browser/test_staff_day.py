@@ -80,7 +80,7 @@ def triage(lin: Page, url: str) -> None:
     lin.goto(f"{url}/voices")
     lin.keyboard.press("j")
     lin.keyboard.press("2")
-    expect(lin.locator(".is-current .fix.is-on")).to_have_attribute("value", "neutral")
+    expect(lin.locator(".is-current .fix.is-on[name=label]")).to_have_attribute("value", "neutral")
     lin.keyboard.press("x")
     lin.keyboard.press("j")
     lin.keyboard.press("x")
