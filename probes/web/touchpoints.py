@@ -22,6 +22,7 @@ from probes.queries.overview import Numbers
 from probes.tables import Trigger
 from probes.triggers import REASONS
 from probes.web import pictures, sdk
+from probes.web.triggers import titles
 
 bp = Blueprint(
     "probe_pages", __name__, template_folder="templates", static_folder="static", static_url_path="/probes/static"
@@ -73,6 +74,7 @@ def one(code: str) -> str:
     start = now - timedelta(days=days)
     points = queries.points(db, scope, code, start=start, end=now, step=step, province=province)
     anomalies = queries.anomalies(db, scope, touchpoint=code, since=start)
+    asked = overview.asked(db, scope, code, start=now - LATELY)
     return render_template(
         "probes/touchpoint.html",
         place=place,
@@ -84,7 +86,8 @@ def one(code: str) -> str:
         anomalies=anomalies,
         funnel=queries.funnel_of(db, scope, code, place.steps, end=now, province=province),
         codes=overview.codes(db, scope, code, start=start, province=province),
-        asked=overview.asked(db, scope, code, start=now - LATELY),
+        asked=asked,
+        titles=titles(one.survey for one in asked),
         reasons=REASONS,
         triggers=db.exec(select(Trigger).where(Trigger.touchpoint == code).order_by(col(Trigger.id))).all(),
         issues=issues.page(db, scope, issues.Filters(touchpoint=code), limit=8)[0],

@@ -1,5 +1,6 @@
 """Trigger rules: the list, the editor, and the switch that stops one at once."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,15 @@ def index() -> str:
     """The rules, with what became of their hits in the last week."""
     rows = door.db().exec(select(Trigger).order_by(col(Trigger.is_active).desc(), col(Trigger.id)).limit(MOST)).all()
     counts = overview.outcomes(door.db(), door.scope(), start=door.now() - WEEK)
-    return render_template("probes/triggers.html", triggers=rows, counts=counts)
+    return render_template(
+        "probes/triggers.html", triggers=rows, counts=counts, titles=titles(row.survey for row in rows)
+    )
+
+
+def titles(codes: Iterable[str]) -> dict[str, str]:
+    """What the surveys of these codes are called."""
+    found = select(Survey.code, Survey.title).where(col(Survey.code).in_(set(codes)))
+    return dict(door.db().exec(found).all())
 
 
 @bp.get("/new")

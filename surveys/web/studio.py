@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any
 
 import segno
@@ -13,7 +14,8 @@ from experience.customers.contact_policy import REASONS
 from experience.ground.errors import HuishengError, Invalid
 from experience.ground.i18n import say
 from experience.touchpoints.tables import Site
-from experience.web import door
+from experience.voices.intake import PROVINCES
+from experience.web import door, kit
 from experience.web.errors import translated
 from experience.web.once import once
 from surveys import checks, library, operations, queries
@@ -258,7 +260,9 @@ def qr(code: str) -> Response:
     """The survey's link as a QR code."""
     queries.survey(door.db(), door.scope(), code)
     made = segno.make(_link(code) + "?channel=qr", error="m")
-    sent = Response(made.svg_inline(scale=8, border=2), mimetype="image/svg+xml")
+    drawn = BytesIO()
+    made.save(drawn, kind="svg", scale=8, border=2)
+    sent = Response(drawn.getvalue(), mimetype="image/svg+xml")
     sent.headers["Content-Disposition"] = f'inline; filename="{code}.svg"'
     return sent
 
@@ -276,7 +280,13 @@ def why(code: str) -> str:
     if request.args.get("subject") and survey.current_version:
         found = operations.explain(door.db(), code, _asked(), now=door.now())
     return render_template(
-        "surveys/why.html", survey=survey, found=found, reasons=REASONS, definition=_definition(survey)
+        "surveys/why.html",
+        survey=survey,
+        found=found,
+        reasons=REASONS,
+        definition=_definition(survey),
+        places=kit.touchpoints(),
+        provinces=PROVINCES,
     )
 
 

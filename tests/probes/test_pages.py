@@ -50,6 +50,12 @@ def code(office: Office) -> str:
         return session.exec(select(Anomaly.code)).one()
 
 
+def test_the_qr_code_is_an_image_that_browsers_draw(office: Office) -> None:
+    drawn = office.staff("designer").client.get("/surveys/asks/qr.svg")
+    assert drawn.mimetype == "image/svg+xml"
+    assert 'xmlns="http://www.w3.org/2000/svg"' in drawn.text
+
+
 def test_the_map_shows_what_is_wrong_and_what_is_missing(office: Office) -> None:
     page = office.staff("lin").see("/touchpoints")
     assert "网厅充值" in page
@@ -85,7 +91,7 @@ def test_a_rule_is_tried_on_the_past_saved_stopped_and_started(office: Office) -
     designer = office.staff("designer")
     tried = designer.send("/triggers/new", "/triggers/simulate", **RULE)
     assert tried.status_code == 200
-    assert "会邀请" in tried.text
+    assert "会邀约" in tried.text
     assert "支付失败三次就问" in tried.text  # what was typed is kept
     with transaction(office.engine) as session:
         assert session.exec(select(Trigger)).all() == []
