@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException
 from experience.audit.operations import record
 from experience.ground.errors import Busy, Conflict, Forbidden, HuishengError, Invalid, NotFound
 from experience.ground.i18n import Sentence, say
-from experience.web import door
+from experience.organisation.permissions import ACTS
+from experience.web import door, words
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ SENTENCES = {
 }
 #: First part of a page's address -> the words for the states of what it shows.
 _SUBJECTS = {"orders": "order", "desk": "order", "issues": "issue"}
+#: Addresses that customers open; a colleague who looks there sees what they see.
+_CUSTOMERS = ("/rants", "/v/", "/s/", "/demo/")
 #: What the database refuses to hold, whoever let it through: a number beyond bigint, a year beyond its calendar.
 _BEYOND = (refusals.NumericValueOutOfRange, refusals.DatetimeFieldOverflow, refusals.UntranslatableCharacter)
 
@@ -125,7 +128,15 @@ def _refused(error: HuishengError) -> Any:
             headers=headers,
         )
     faults = [_plain(e) for e in getattr(error, "errors", [])]
-    return _page(status, translated(error.sentence), errors=faults, current=getattr(error, "current", {}))
+    return _page(status, translated(_in_words(error.sentence)), errors=faults, current=getattr(error, "current", {}))
+
+
+def _in_words(sentence: str) -> str:
+    """A refusal for a person's eyes: the act that is lacking by the name of its room, not by its code."""
+    act = sentence.params.get("act", "") if isinstance(sentence, Sentence) else ""
+    if act not in ACTS:
+        return sentence
+    return say("您没有“%(room)s”的这项权限，请联系管理员开通。", room=say(words.ROOMS[act.partition(".")[0]]))
 
 
 def denied() -> None:
@@ -191,6 +202,16 @@ def _answer(status: int, sentence: str) -> Response:
     return problem(status, sentence) if door.wants_json() else _page(status, translated(sentence))
 
 
+def _is_staff(status: int) -> bool:
+    """Whether the page stands in the staff's frame: who is logged in, at an address of theirs, while all is well."""
+    if status >= 500 or request.path.startswith(_CUSTOMERS):
+        return False
+    try:
+        return door.somebody() is not None
+    except OperationalError:
+        return False
+
+
 def _page(
     status: int,
     sentence: str,
@@ -207,6 +228,8 @@ def _page(
         subject=_SUBJECTS.get(request.path.split("/")[1], ""),
         back=_back(),
         request_id=g.get("request_id", ""),
+        is_staff=_is_staff(status),
+        is_customers=request.path.startswith(_CUSTOMERS),
     )
     answer = Response(page, status, mimetype="text/html")
     if status == 503:

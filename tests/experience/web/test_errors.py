@@ -19,6 +19,17 @@ def test_a_page_asked_for_with_nul_says_what_is_wrong(office: Office, page: str)
     assert "提交的内容有误" in office.staff("lin").see(page, status=422)
 
 
+def test_a_refusal_stands_in_the_readers_own_frame_and_names_no_code(office: Office) -> None:
+    lin = office.staff("lin")
+    told = lin.see("/audit", status=403)
+    assert "您没有“审计”的这项权限" in told
+    assert "audit.read" not in told
+    assert 'id="menu"' in told
+    assert 'id="menu"' in lin.see("/orders/none", status=404)
+    assert 'id="menu"' not in lin.see("/rants/none", status=404)
+    assert "去吐槽专区" in office.app.test_client().get("/rants/none").text
+
+
 @pytest.mark.parametrize(
     ("subject", "parts"), [("orders", (10**30,)), ("notices", ("2026-11-22T00:00:00+00:00", 10**30))]
 )
