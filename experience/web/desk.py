@@ -31,6 +31,7 @@ def index() -> str:
     return render_template(
         "desk/index.html",
         groups=groups,
+        children=orders.open_children(db, (order.id for order in shown if order.state == "processing")),
         is_open=GROUPS,
         most=MOST if len(shown) == MOST else 0,
         pending=orders.requests(db, scope),

@@ -1,5 +1,6 @@
 """Reads of work orders for lists and the desk."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,6 +111,16 @@ def orders(
         return found, None
     last = found[limit - 1]
     return found[:limit], f"{last.due_at.isoformat() if last.due_at else ''}_{last.id}"
+
+
+def open_children(session: Session, parents: Iterable[int]) -> dict[int, int]:
+    """Order id -> how many of its child orders are not over yet; orders without one are left out."""
+    found = (
+        select(col(WorkOrder.parent_id), func.count())
+        .where(col(WorkOrder.parent_id).in_(list(parents)), col(WorkOrder.state).not_in(FINAL))
+        .group_by(col(WorkOrder.parent_id))
+    )
+    return {parent: int(n) for parent, n in session.execute(found)}
 
 
 def _place(cursor: str) -> tuple[datetime | None, int]:

@@ -171,6 +171,17 @@ def test_the_desk_groups_orders_by_what_they_need(office: Office) -> None:
     assert "核查情况" in zhou.see(f"/desk/{code}/reply")
 
 
+def test_the_desk_offers_no_reply_while_a_child_order_is_open(office: Office) -> None:
+    code = dispatched(office)
+    zhou = office.staff("zhou")
+    act(zhou, code, "accept")
+    assert f"/desk/{code}/reply" in zhou.see("/desk")
+    act(zhou, code, "dispatch", unit="guangdong.network", instructions="请复现并修复")
+    html = zhou.see("/desk")
+    assert f"/desk/{code}/reply" not in html
+    assert "等 1 个子单" in html
+
+
 def test_supervision_shows_who_holds_what_is_late(office: Office) -> None:
     code = dispatched(office)
     office.now += timedelta(days=30)
