@@ -37,7 +37,8 @@ def bubbles(lines: Sequence[Line], name: Callable[[str], str], words: tuple[str,
             {
                 "type": "scatter",
                 "data": _named([_bubble(line, name(line.topic), most, words[2]) for line in shown], reach),
-                "label": {"show": True, "formatter": "{b}", "color": "--ink-2", "fontSize": _LETTER},
+                "label": {"show": True, "formatter": "{b}", "color": "--ink-2", "opacity": 1, "fontSize": _LETTER},
+                "labelLayout": {"hideOverlap": True},  # on a phone the bubbles stand closer than was reckoned
                 "markLine": {
                     "symbol": "none", "silent": True, "label": {"show": False}, "data": [{"xAxis": 0}],
                     "lineStyle": {"color": "--ink-3", "type": "dashed"},
