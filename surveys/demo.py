@@ -2,7 +2,7 @@
 
 import copy
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -179,12 +179,13 @@ def _mood(chance: random.Random, asked: Asked, person: _Person, incident: Incide
     return min(max(round(chance.gauss(mean, 0.85)), 1), 5)
 
 
-def _words(chance: random.Random, person: _Person, topic: str, mood: int) -> str:
-    """What somebody in this mood writes; not everybody writes."""
+def _words(chance: random.Random, person: _Person, topic: str, mood: int, says: Sequence[str] = ("",)) -> str:
+    """What somebody in this mood writes, with one of these words in a complaint; not everybody writes."""
     if chance.random() < 0.35:  # noqa: PLR2004 - a third leave it empty
         return ""
     intent = "complaint" if mood <= 3 else "praise"  # noqa: PLR2004
-    return next(speech.speak(chance, {person.province: 1.0}, topic=topic, intent=intent)).text
+    spoken = speech.speak(chance, {person.province: 1.0}, topic=topic, intent=intent)
+    return next(said.text for said in spoken if intent == "praise" or any(word in said.text for word in says))
 
 
 def _recharge(chance: random.Random, mood: int, person: _Person, *, is_fresh: bool) -> dict[str, Any]:
@@ -193,7 +194,8 @@ def _recharge(chance: random.Random, mood: int, person: _Person, *, is_fresh: bo
     worst = 5 if is_fresh else 4
     severity = min(max(6 - mood + chance.choice((-1, 0, 0)), 1), worst)
     problem = chance.choices(("o_paid", "o_pay", "o_slow", "o_amount"), (42, 30, 20, 8))[0]
-    words = _words(chance, person, "billing", mood) if mood <= 2 or severity >= 4 else ""  # noqa: PLR2004
+    is_bad = mood <= 2 or severity >= 4  # noqa: PLR2004
+    words = _words(chance, person, "billing", mood, INCIDENTS[0].says) if is_bad else ""
     return _without_empty({"problem": problem, "severity": severity, "csat": mood, "words": words})
 
 

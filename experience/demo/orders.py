@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func
@@ -117,17 +118,25 @@ class _Planner:
         """The three planted troubles: one still being mended, two mended and measured."""
         recharge, plan, broadband = (self.now - one.began for one in rhythm.INCIDENTS)
         fresh = self.docket.case(
-            recharge + timedelta(hours=20), province="guangdong", touchpoint="web.recharge", topic="billing"
+            recharge + timedelta(hours=20),
+            province="guangdong",
+            touchpoint="web.recharge",
+            topic="billing",
+            says="没到账",
         )
         turn = Turn("processing", "experience", _on("urge", "child_works"), "it")
         at = rhythm.on_shift(recharge + timedelta(hours=4))
         self._begin(single(self._life(at, fresh, turn)), at)
         at = rhythm.on_shift(plan + timedelta(hours=9))
-        everywhere = self.docket.case(plan + timedelta(days=3), touchpoint="app.plan_change", topic="plan")
+        everywhere = self.docket.case(
+            plan + timedelta(days=3), touchpoint="app.plan_change", topic="plan", says="一直报错"
+        )
         wide = _without_place(everywhere, "App 套餐变更确认后报错，是否成功说不清")
         self._begin(single(self._life(at, wide, Turn(type="major", to="online"))), at)
         at = rhythm.on_shift(broadband + timedelta(days=2))
-        slots = self.docket.case(broadband + timedelta(days=7), touchpoint="web.broadband", topic="broadband")
+        slots = self.docket.case(
+            broadband + timedelta(days=7), touchpoint="web.broadband", topic="broadband", says="可约时段"
+        )
         told = _without_place(slots, "四川、重庆网厅宽带预约时段为空，无法下单")
         self._begin(
             shared(self._life(at, told, Turn(type="experience")), ("sichuan", "chongqing"), ("archived",) * 2), at
@@ -146,7 +155,7 @@ class _Planner:
     def _again(self, life: Life, at: datetime) -> None:
         """The same trouble is told twice; the second order is merged into the first."""
         at = max(rhythm.on_shift(at + timedelta(hours=2)), at)
-        case = self.docket.case(at, province=life.case.province, topic=life.case.topic)
+        case = self.docket.case(at, province=life.case.province, topic=life.case.topic, says=life.case.says)
         self._begin(merged(self._life(at, case, Turn(type=life.turn.type)), life), at)
 
     def shared(self) -> None:
@@ -158,7 +167,8 @@ class _Planner:
             ago = rhythm.on_shift(self.now - timedelta(days=days))
             at = self._at(days) if days > 2 else ago  # noqa: PLR2004 - else it is next week
             case = _without_place(
-                self.docket.case(at, topic="mobile_network", touchpoint="network.mobile"), "多省反映晚高峰 5G 网速慢"
+                self.docket.case(at, topic="mobile_network", touchpoint="network.mobile", says="刷个视频"),
+                "多省反映晚高峰 5G 网速慢",
             )
             self._begin(shared(self._life(at, case, Turn(type="experience")), units, ends), at)
 
@@ -179,9 +189,11 @@ class _Planner:
         return self.chance.choice(("app", "billing", "plan")) if turn.to or "return" in turn.on_the_way else ""
 
     def _turns(self, number: int) -> Iterator[Turn]:
-        ways = [way for way, weight in _WAYS for _ in range(round(weight * number / 100) or 1)]
+        more = [way for way, weight in _WAYS for _ in range(round(weight * number / 100) - 1)]
+        self.chance.shuffle(more)
+        ways = [way for way, _ in _WAYS] + more[: max(number - len(_WAYS), 0)]  # every way is gone once at least
         self.chance.shuffle(ways)
-        for way in ways[: max(number, len(_WAYS))]:
+        for way in ways:
             kind = self.chance.choices(list(_TYPES), list(_TYPES.values()))[0]
             department = (
                 self.chance.choice(("network", "service", "it", "market")) if self.chance.random() < 0.3 else ""
@@ -198,6 +210,4 @@ class _Planner:
 
 
 def _without_place(case: Case, title: str) -> Case:
-    return Case(
-        case.touchpoint, case.topic, "", case.voices, title, case.instructions, case.cause, case.note, case.measure
-    )
+    return replace(case, province="", title=title)

@@ -29,15 +29,19 @@ class Incident:
     topic: str
     voices: int
     code: str
+    says: tuple[str, ...]  # words by which complaints about it are known; see tales.yaml
 
 
 INCIDENTS = (
     Incident(
-        "web.recharge", ("guangdong",), timedelta(days=3, hours=2), timedelta(hours=5), 0.55, 2.5, "billing", 90, "PAY_TIMEOUT"
+        "web.recharge", ("guangdong",), timedelta(days=3, hours=2), timedelta(hours=5), 0.55, 2.5, "billing", 90, "PAY_TIMEOUT",
+        ("没到账", "银行卡扣了", "扣了我两次", "另一个金额"),
     ),
-    Incident("app.plan_change", (), timedelta(days=26), timedelta(days=2), 0.78, 1.2, "plan", 150, "CONFIRM_500"),
+    Incident("app.plan_change", (), timedelta(days=26), timedelta(days=2), 0.78, 1.2, "plan", 150, "CONFIRM_500",
+        ("一直报错", "找不到入口", "次月生效")),
     Incident(
-        "web.broadband", ("sichuan", "chongqing"), timedelta(days=52), timedelta(days=6), 0.82, 3.5, "broadband", 120, "SLOT_EMPTY"
+        "web.broadband", ("sichuan", "chongqing"), timedelta(days=52), timedelta(days=6), 0.82, 3.5, "broadband", 120, "SLOT_EMPTY",
+        ("可约时段", "没人来", "一改再改", "还没人联系"),
     ),
 )  # fmt: skip
 
