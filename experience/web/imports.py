@@ -1,5 +1,6 @@
 """Pages of importing a file of voices: upload, check what would happen, bring it in, fetch what was refused."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,7 @@ bp = Blueprint("imports", __name__, url_prefix="/voices/import")
 SHOWN = 20
 SAMPLE = 3  # rows of the file shown beside its columns
 CELL = 60  # characters of a cell shown
+REFUSED = 5  # refused rows told on the page; the file has them all
 OPEN = ("waiting", "running")
 
 
@@ -81,7 +83,14 @@ def one(import_id: int) -> str:
     """What the file holds, what would become of it or became of it."""
     kept = _of(import_id)
     shown, fault = _columns(kept)
-    return render_template("voices/imported.html", kept=kept, columns=shown, fault=fault, fields=list(columns.HEADERS))
+    return render_template(
+        "voices/imported.html",
+        kept=kept,
+        columns=shown,
+        fault=fault,
+        fields=list(columns.HEADERS),
+        refused=_refused(kept),
+    )
 
 
 @bp.get("/<int(max=9223372036854775807):import_id>/progress")
@@ -148,6 +157,17 @@ def _of(import_id: int) -> VoiceImport:
     if kept is None or not (scope.reach("voices.import").is_everything or kept.user_id == scope.user_id):
         raise NotFound(say("没有这次导入。"))
     return kept
+
+
+def _refused(kept: VoiceImport) -> list[tuple[str, str, str]]:
+    """(number, reason, what it held, masked) of the first refused rows."""
+    if kept.state in OPEN or not kept.rejects_path or not Path(kept.rejects_path).exists():
+        return []
+    with Path(kept.rejects_path).open(encoding="utf-8-sig", newline="") as file:
+        lines = islice(csv.reader(file), 1, 1 + REFUSED)
+        return [
+            (number, reason, normalise.mask(" · ".join(filter(None, cells)))[:CELL]) for number, reason, *cells in lines
+        ]
 
 
 def _columns(kept: VoiceImport) -> tuple[list[Column], str]:

@@ -49,7 +49,10 @@ def grouped(allowed: Iterable[str], state: str) -> Acts:
 
 
 def filled(act: str, order: WorkOrder, units: dict[int, UnitName], form: ActForm | None = None) -> ActForm:
-    """The act's form with its choices, empty or as it was sent; a reply begins with what was replied before."""
+    """The act's form with its choices, empty or as it was sent; a reply begins with what was replied before.
+
+    What is handed on begins with what was asked of oneself.
+    """
     made = form if form is not None else FORMS[act](formdata=None, obj=_replied(act, order))
     for name in ("unit", "suggest"):
         field = getattr(made, name, None)
@@ -69,7 +72,14 @@ class _Replied:
     contacted: bool
 
 
-def _replied(act: str, order: WorkOrder) -> _Replied | None:
+@dataclass(frozen=True, slots=True)
+class _HandedOn:
+    instructions: str
+
+
+def _replied(act: str, order: WorkOrder) -> _Replied | _HandedOn | None:
+    if act == "dispatch":
+        return _HandedOn(order.instructions)
     if act not in ("reply", "submit"):
         return None
     return _Replied(order.reply_note, order.reply_cause, order.reply_measure, bool(order.reply_contacted))

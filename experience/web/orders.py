@@ -138,7 +138,10 @@ def act(code: str, action: str) -> Response | tuple[str, int]:
     def does() -> str:
         asked = operations.Act(action=action, version=_version(), fields=form.values())
         operations.act(door.db(), door.scope(), code, asked, now=door.now())
-        flash(gettext("%(act)s完成。", act=word(action, "action")), "good")
+        flash(
+            gettext("%(act)s完成：%(code)s %(title)s", act=word(action, "action"), code=code, title=order.title[:40]),
+            "good",
+        )
         return _back(code)
 
     try:
