@@ -25,6 +25,14 @@ CLOCK_NAMES = {
 }
 
 
+#: What is said before, at and after the end of a limit.
+_SAID = (
+    say("工单 %(code)s 的%(clock)s时限已用 %(level)d%%：%(title)s").template,
+    say("工单 %(code)s 的%(clock)s时限已到：%(title)s").template,
+    say("工单 %(code)s 的%(clock)s已超时，转督办：%(title)s").template,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hearers:
     """Roles that hear, in the holding unit with those above it, and at the centre."""
@@ -43,9 +51,12 @@ def hearers(kind: str, level: int) -> Hearers:
 
 def sentence(kind: str, level: int) -> str:
     """What is said of a mark; %(code)s and %(title)s are filled by the notice."""
-    name = CLOCK_NAMES[kind]
-    if level < 100:
-        return say("工单 %(code)s 的%(clock)s时限已用 %(level)d%%：%(title)s").template.replace("%(clock)s", name)
-    if level == 100:
-        return say("工单 %(code)s 的%(clock)s时限已到：%(title)s").template.replace("%(clock)s", name)
-    return say("工单 %(code)s 的%(clock)s已超时，转督办：%(title)s").template.replace("%(clock)s", name)
+    coming, due, over = _SAID
+    said = coming if level < 100 else due if level == 100 else over
+    return said.replace("%(clock)s", CLOCK_NAMES[kind])
+
+
+def apart(sentence: str) -> tuple[str, str]:
+    """A rung's sentence with its clock's place left open, and that clock's name; both empty for other sentences."""
+    named = ((said, name) for name in CLOCK_NAMES.values() for said in _SAID)
+    return next((found for found in named if found[0].replace("%(clock)s", found[1]) == sentence), ("", ""))

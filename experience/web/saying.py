@@ -11,6 +11,7 @@ from flask_babel import get_translations
 from experience.ground.errors import HuishengError
 from experience.ground.i18n import Sentence
 from experience.notices.tables import Notice
+from experience.orders import escalation
 from experience.reports.bars import Bar
 from experience.voices import search
 from experience.web import door, errors, words
@@ -132,6 +133,9 @@ def tone(code: object) -> str:
 
 def notice_words(notice: Notice) -> str:
     """A notice in the reader's language."""
+    rung, clock = escalation.apart(notice.sentence)
+    if rung:
+        return errors.translated(Sentence(rung, **notice.params, clock=Sentence(clock)))
     return errors.translated(Sentence(notice.sentence, **notice.params))
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from experience.notices.tables import Notice
+from experience.orders import escalation
 from experience.web.notices import runs
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
@@ -24,3 +25,12 @@ def test_three_of_a_kind_on_a_day_stand_together_at_the_newest() -> None:
 def test_read_ones_and_other_days_stay_apart() -> None:
     kept = [notice(1, "催办"), notice(2, "催办"), notice(3, "催办", is_read=True), notice(1500, "催办")]
     assert runs(kept) == [[one] for one in kept]
+
+
+def test_a_rung_of_the_ladder_is_told_apart_from_its_clock() -> None:
+    for kind, name in escalation.CLOCK_NAMES.items():
+        for level in escalation.LADDER:
+            rung, clock = escalation.apart(escalation.sentence(kind, level))
+            assert clock == name
+            assert "%(clock)s" in rung
+    assert escalation.apart("催办：工单 %(code)s %(title)s") == ("", "")
