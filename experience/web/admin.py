@@ -1,6 +1,8 @@
 """Administration: units, users and roles, sites, and how the system is."""
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,7 +11,7 @@ from sqlmodel import Session, col, select
 from werkzeug.wrappers import Response
 
 from experience.audit.operations import record
-from experience.ground.errors import Forbidden, Invalid, NotFound
+from experience.ground.errors import Conflict, Forbidden, HuishengError, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.ground.tables import Heartbeat, JobRun, RowFailure
 from experience.organisation import directory, operations
@@ -21,7 +23,9 @@ from experience.touchpoints import operations as touchpoints
 from experience.touchpoints.tables import Site
 from experience.voices.intake import PROVINCES
 from experience.web import door, words
+from experience.web.errors import status_of
 from experience.web.once import once
+from experience.web.saying import told
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -33,8 +37,19 @@ MOST_FAILURES = 50
 @door.requires("organisation.edit")
 def index() -> str:
     """The tree of units."""
+    return _units()
+
+
+def _units(fault: str = "") -> str:
     found = directory.units(door.db(), door.scope())
-    return render_template("admin/units.html", units=found, by_id={unit.id: unit for unit in found}, **_unit_words())
+    by_id = {unit.id: unit for unit in found}
+    return render_template("admin/units.html", units=found, by_id=by_id, fault=fault, **_unit_words())
+
+
+def _refused(page: Callable[[str], str], refused: HuishengError) -> tuple[str, int]:
+    """The page again with what was typed and why it was not taken."""
+    door.db().rollback()
+    return page(told(refused)), status_of(refused)
 
 
 def _unit_words() -> dict[str, Any]:
@@ -45,29 +60,41 @@ def _unit_words() -> dict[str, Any]:
 @door.requires("organisation.edit")
 def unit(code: str) -> str:
     """One unit to be changed."""
+    return _unit(code)
+
+
+def _unit(code: str, fault: str = "") -> str:
+    return render_template("admin/unit.html", unit=_known(code), fault=fault, **_unit_words())
+
+
+def _known(code: str) -> Unit:
     found = door.db().exec(select(Unit).where(Unit.code == code)).first()
     if found is None or not door.scope().reach("organisation.edit").sees_unit(found.id or 0):
         raise NotFound(say("没有这个单位。"))
-    return render_template("admin/unit.html", unit=found, **_unit_words())
+    return found
 
 
 @bp.post("/units")
 @door.requires("organisation.edit")
-def add_unit() -> Response:
+def add_unit() -> Response | tuple[str, int]:
     """A new unit under another."""
-    return once(lambda: _save_unit(_unit_told(request.form.get("code", "").strip()), is_new=True))
+    try:
+        return once(lambda: _save_unit(_unit_told(request.form.get("code", "").strip()), is_new=True))
+    except (Invalid, Conflict) as refused:
+        return _refused(_units, refused)
 
 
 @bp.post("/units/<code>")
 @door.requires("organisation.edit")
-def change_unit(code: str) -> Response:
+def change_unit(code: str) -> Response | tuple[str, int]:
     """Changes what may be changed of a unit; its place in the tree stays."""
-    known = door.db().exec(select(Unit).where(Unit.code == code)).first()
-    if known is None or not door.scope().reach("organisation.edit").sees_unit(known.id or 0):
-        raise NotFound(say("没有这个单位。"))
+    known = _known(code)
     parent = door.db().get(Unit, known.parent_id) if known.parent_id else None
-    told = _unit_told(code, kind=known.kind, parent=parent.code if parent else "", calendar=known.calendar)
-    return once(lambda: _save_unit(told, is_new=False))
+    kept = {"kind": known.kind, "parent": parent.code if parent else "", "calendar": known.calendar}
+    try:
+        return once(lambda: _save_unit(_unit_told(code, **kept), is_new=False))
+    except (Invalid, Conflict) as refused:
+        return _refused(partial(_unit, code), refused)
 
 
 def _unit_told(code: str, *, kind: str = "", parent: str = "", calendar: str = "cn-office") -> UnitIn:
@@ -87,10 +114,10 @@ def _unit_told(code: str, *, kind: str = "", parent: str = "", calendar: str = "
     )
 
 
-def _save_unit(told: UnitIn, *, is_new: bool) -> str:
-    operations.save_unit(door.db(), door.scope(), told, is_new=is_new, now=door.now())
+def _save_unit(wanted: UnitIn, *, is_new: bool) -> str:
+    operations.save_unit(door.db(), door.scope(), wanted, is_new=is_new, now=door.now())
     door.forget_reach()
-    flash(gettext("单位“%(name)s”已保存。", name=told.name), "good")
+    flash(gettext("单位“%(name)s”已保存。", name=wanted.name), "good")
     return url_for("admin.index")
 
 
@@ -114,12 +141,15 @@ def _user_words() -> dict[str, Any]:
 
 @bp.post("/users")
 @door.requires("organisation.edit")
-def add_user() -> str:
+def add_user() -> str | tuple[str, int]:
     """A new user; their first password is on this answer only."""
-    told = _user_told(request.form.get("login", "").strip())
-    first = operations.create_user(door.db(), door.scope(), told, now=door.now())
+    try:
+        wanted = _user_told(request.form.get("login", "").strip())
+        first = operations.create_user(door.db(), door.scope(), wanted, now=door.now())
+    except (Invalid, Conflict) as refused:
+        return _refused(lambda fault: _users(fault=fault), refused)
     door.commit()
-    return _users(fresh=(told.login, first))
+    return _users(fresh=(wanted.login, first))
 
 
 @bp.get("/users/<login>")
@@ -138,7 +168,7 @@ def _user(login: str, **more: Any) -> str:
 
 @bp.post("/users/<login>")
 @door.requires("organisation.edit")
-def change_user(login: str) -> Response:
+def change_user(login: str) -> Response | tuple[str, int]:
     """Name, address, roles."""
 
     def act() -> str:
@@ -146,7 +176,10 @@ def change_user(login: str) -> Response:
         flash(gettext("账号 %(login)s 已保存。", login=login), "good")
         return url_for("admin.users")
 
-    return once(act)
+    try:
+        return once(act)
+    except (Invalid, Conflict) as refused:
+        return _refused(lambda fault: _user(login, fault=fault), refused)
 
 
 def _user_told(login: str) -> UserIn:

@@ -113,3 +113,21 @@ def test_a_unit_is_made_under_another(office: Office) -> None:
     assert boss.send("/admin", "/admin/units", **told).status_code == 303
     assert "营业厅" in boss.see("/admin")
     assert boss.send("/admin", "/admin/units", **told).status_code == 409
+
+
+def test_a_refused_form_keeps_what_was_typed_and_says_why(office: Office) -> None:
+    admin = office.staff("admin")
+    unit = {"code": "guangdong", "kind": "department", "parent": "hunan", "name": "政企客户部"}
+    again = admin.send("/admin", "/admin/units", **unit)
+    assert again.status_code == 409
+    assert "已被使用" in again.text
+    assert 'value="政企客户部"' in again.text
+    assert '<option value="hunan" selected>' in again.text
+    user = {"login": "newcomer", "name": "新来的", "unit": "hunan", "email": "a@b.example"}
+    nobody = admin.send("/admin/users", "/admin/users", **user)
+    assert nobody.status_code == 422
+    assert "请至少给一个单位里的一个角色" in nobody.text
+    assert 'value="新来的"' in nobody.text
+    changed = admin.send("/admin/users/zhou", "/admin/users/zhou", name="周海波")
+    assert changed.status_code == 422
+    assert 'value="周海波"' in changed.text
