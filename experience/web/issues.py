@@ -22,7 +22,7 @@ from experience.voices.intake import PROVINCES
 from experience.web import door, kit
 from experience.web.once import once
 from experience.web.saying import told
-from experience.web.words import ORDER_TYPES
+from experience.web.words import N_, ORDER_TYPES
 
 bp = Blueprint("issues", __name__, url_prefix="/issues")
 
@@ -169,6 +169,15 @@ def dispatch(code: str) -> Response | tuple[str, int]:
     return _or_again(code, act)
 
 
+#: What is said once the issue has moved.
+_MOVED = {
+    "accept": N_("已立为问题，可以派单。"),
+    "dismiss": N_("已判为不成立，七天内同样的情况不再自动立项。"),
+    "reopen": N_("问题已重开。"),
+    "solve": N_("已记为解决。"),
+}
+
+
 @bp.post("/<code>/<any(accept, dismiss, reopen, solve):what>")
 @door.requires("issues.triage")
 def move(code: str, what: str) -> Response | tuple[str, int]:
@@ -183,6 +192,7 @@ def move(code: str, what: str) -> Response | tuple[str, int]:
             {"dismiss": operations.dismiss, "reopen": operations.reopen, "solve": operations.solve}[what](
                 db, scope, code, reason, now=now, version=version
             )
+        flash(gettext(_MOVED[what]), "good")
         return url_for("issues.one", code=code)
 
     return _or_again(code, act)

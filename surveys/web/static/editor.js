@@ -12,6 +12,7 @@
   function spoken() { // the default language first, whatever order the store keeps
     return Object.keys(survey.title).sort(function (a, b) { return (b === lang0()) - (a === lang0()) || (a < b ? -1 : 1); });
   }
+  function called(l) { return { "zh-CN": "中文", en: "English" }[l] || l; }
   function lang0() { return survey.defaultLang || "zh-CN"; }
   function el(name, attributes, children) {
     var made = document.createElement(name);
@@ -54,7 +55,7 @@
     window.hsSurvey.hide();
     window.hsSurvey.show({ definition: survey, survey: "preview", version: 0, token: null, lang: lang, mount: preview, preview: true, snapshot: { ctx: {}, tag: {}, probe: {}, url: {}, var: {} } });
     langs.replaceChildren.apply(langs, spoken().map(function (l) {
-      return el("button", { type: "button", "class": "btn btn-sm" + (l === lang ? " active" : ""), text: l, onclick: function () { lang = l; show(); } });
+      return el("button", { type: "button", "class": "btn btn-sm" + (l === lang ? " active" : ""), text: called(l), onclick: function () { lang = l; show(); } });
     }));
   }
 
@@ -62,7 +63,7 @@
   function labelled(words, input) { return el("label", { "class": "ed-field" }, [el("span", { text: words }), input]); }
   function word(map, onset, words, isLong) { // one input for each language
     return el("div", { "class": "ed-words" }, spoken().map(function (l) {
-      var input = el(isLong ? "textarea" : "input", { "class": "form-control form-control-sm", lang: l, "aria-label": words + " " + l, placeholder: words + (Object.keys(survey.title).length > 1 ? " · " + l : ""), rows: isLong ? 2 : null, oninput: function () { map[l] = input.value; if (onset) onset(map); changed(); } });
+      var input = el(isLong ? "textarea" : "input", { "class": "form-control form-control-sm", lang: l, "aria-label": words + " " + called(l), placeholder: words + (Object.keys(survey.title).length > 1 ? " · " + called(l) : ""), rows: isLong ? 2 : null, oninput: function () { map[l] = input.value; if (onset) onset(map); changed(); } });
       input.value = (map && map[l]) || "";
       return input;
     }));
