@@ -1,19 +1,23 @@
 """Apply a setup document: units, users, touchpoints, sites, calendars and policies; repeatable."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from experience.ground.errors import HuishengError, Invalid
-from experience.ground.i18n import say
+from experience.ground.errors import HuishengError, Invalid, NotFound
+from experience.ground.i18n import Sentence, say
 from experience.orders import operations as orders
+from experience.orders.tables import Calendar
 from experience.organisation import credentials
 from experience.organisation.operations import UnitIn, UserIn, ensure_unit, ensure_user
 from experience.touchpoints import operations as touchpoints
 from experience.touchpoints.operations import TouchpointIn
 
+_OFFICE = "cn-office"
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 #: section -> (required fields, optional fields)
 _FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "calendars": (frozenset({"name"}), frozenset({"zone", "weekly", "days", "covered_until"})),
@@ -45,7 +49,7 @@ def apply(session: Session, document: Any, *, now: datetime) -> dict[str, int]:
     makers: dict[str, Callable[[Mapping[str, Any]], object]] = {
         "calendars": lambda told: orders.ensure_calendar(session, told),
         "policies": lambda told: orders.ensure_policy(session, told),
-        "units": lambda told: ensure_unit(session, UnitIn(**told)),
+        "units": lambda told: _unit(session, told),
         "users": lambda told: ensure_user(session, _user(told, hashes), now=now),
         "touchpoints": lambda told: touchpoints.ensure_touchpoint(session, _touchpoint(told)),
         "sites": lambda told: touchpoints.ensure_site(session, **told),
@@ -59,8 +63,7 @@ def _apply_section(section: str, entries: Any, make: Callable[[Mapping[str, Any]
     number = 0
     for number, told in enumerate(entries, 1):
         try:
-            _demand_fields(section, told)
-            make(told)
+            make(_checked(section, told))
         except (HuishengError, TypeError, ValueError, AttributeError) as error:
             sentence = error.sentence if isinstance(error, HuishengError) else str(error)
             where = say("%(section)s 第 %(number)d 项：%(sentence)s", section=section, number=number, sentence=sentence)
@@ -68,15 +71,67 @@ def _apply_section(section: str, entries: Any, make: Callable[[Mapping[str, Any]
     return number
 
 
-def _demand_fields(section: str, told: Any) -> None:
+def _checked(section: str, entry: Any) -> Mapping[str, Any]:
+    """The entry without what is left empty, every field of its kind. Raises Invalid."""
     required, optional = _FIELDS[section]
-    if not isinstance(told, Mapping):
+    if not isinstance(entry, Mapping):
         raise Invalid(say("应是一个对象。"))
+    told = {name: value for name, value in entry.items() if value is not None}
     missing, unknown = required - set(told), set(told) - required - optional
     if missing:
         raise Invalid(say("缺少 %(fields)s。", fields="、".join(sorted(missing))))
     if unknown:
         raise Invalid(say("不认识的字段 %(fields)s。", fields="、".join(sorted(map(str, unknown)))))
+    for name, value in told.items():
+        is_sound, sentence = _KINDS.get(f"{section}.{name}") or _KINDS.get(name) or _TEXT
+        if not is_sound(value):
+            raise Invalid(say("字段 %(field)s：%(sentence)s", field=name, sentence=sentence))
+    return told
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not _UNSTORABLE.search(value)
+
+
+def _is_condition(value: Any) -> bool:
+    """A policy's `match`: each name with one value or several."""
+    return isinstance(value, Mapping) and all(
+        _is_text(one) or isinstance(one, int)
+        for told in value.values()
+        for one in (told if isinstance(told, list) else [told])
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_TEXT = (_is_text, say("应是文字"))
+_TEXTS = (_are_texts, say("应是列表，每一项是文字"))
+_FLAG = (lambda value: isinstance(value, bool), say("应是 true 或 false"))
+_OTHERWISE = (lambda _: True, say("应是文字"))  # looked at by whoever takes it
+#: What a field must hold, by its name or by section and name; the others hold text.
+_KINDS: dict[str, tuple[Callable[[Any], bool], Sentence]] = {
+    "roles": _TEXTS,
+    "steps": _TEXTS,
+    "origins": _TEXTS,
+    "users.unit": (lambda value: _is_text(value) or _are_texts(value), say("应是文字")),
+    "internal_review": _FLAG,
+    "touchpoints.key": _FLAG,
+    "weight": (lambda value: isinstance(value, int | float) and 0 <= value < 1e6, say("应是数字")),  # noqa: PLR2004
+    "password": (lambda value: not isinstance(value, list | Mapping), say("应是文字")),
+    "position": (lambda value: isinstance(value, int) and 0 <= value <= 10**6, say("应是整数")),
+    "match": (_is_condition, say("应是对象")),
+    "clocks": (lambda value: isinstance(value, Mapping) and _are_texts(list(value)), say("应是对象")),
+    **dict.fromkeys(("weekly", "days", "covered_until"), _OTHERWISE),
+}
+
+
+def _unit(session: Session, told: Mapping[str, Any]) -> object:
+    name = told.get("calendar", _OFFICE)
+    if name != _OFFICE and session.get(Calendar, name) is None:
+        raise NotFound(say("没有工作日历 %(name)s。", name=name))  # nothing could be dispatched to the unit
+    return ensure_unit(session, UnitIn(**told))
 
 
 def _user(told: Mapping[str, Any], hashes: dict[str, str]) -> UserIn:

@@ -9,6 +9,8 @@ from sqlmodel import Session
 
 from experience.cli.running import instant
 from experience.cli.store import ready_engine
+from experience.ground.errors import Invalid
+from experience.ground.i18n import say
 from experience.orders import deadline, queries, verification, workdays
 from experience.orders.deadline import Pause
 from experience.orders.workdays import WorkCalendar
@@ -43,7 +45,11 @@ def _pauses(_context: click.Context, _parameter: click.Parameter, told: tuple[st
 @click.option("--pause", "pauses", multiple=True, callback=_pauses, help="FROM/TO; may be repeated.")
 def due(start: datetime, limit: str, name: str, pauses: list[Pause]) -> None:
     """时限计算：到期时间和各提醒点 · when a limit runs out and when it rings, as one JSON object."""
-    click.echo(json.dumps(deadline.calculate(start, limit, _calendar(name), pauses), ensure_ascii=False))
+    try:
+        found = deadline.calculate(start, limit, _calendar(name), pauses)
+    except ValueError as error:  # the calendar's stretches end
+        raise Invalid(say("三十年内都走不完：请缩短时限，或检查日历有没有上班时间。")) from error
+    click.echo(json.dumps(found, ensure_ascii=False))
 
 
 def _calendar(name: str) -> WorkCalendar:

@@ -66,8 +66,8 @@ def instant(text: str) -> datetime:
     """An ISO 8601 instant in UTC; without a zone it is Beijing time, as people here write it."""
     try:
         read = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo("Asia/Shanghai"))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # in the year 1 or 9999 there may be no such instant in UTC
         raise click.BadParameter(
             f"{text!r} 不是 ISO 8601 时间，例如 2026-11-23T10:00+08:00 · not an ISO 8601 instant."
         ) from error
-    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo("Asia/Shanghai"))).astimezone(UTC)

@@ -19,6 +19,8 @@ UNITS = {"wh": "wh", "wd": "wd_eod", "nh": "nh", "nd": "nd_eod"}
 LEVELS = (50, 80, 100, 120)
 _LIMIT = re.compile(r"(\d+(?:\.\d+)?)(wh|wd|nh|nd)")
 _DAY = timedelta(days=1)
+#: Years in which deadlines are calculated: well inside what a calendar's arithmetic can hold.
+YEARS = (1970, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,13 @@ def due_with_pauses(
 
 
 def calculate(start: datetime, limit_text: str, calendar: WorkCalendar, pauses: Sequence[Pause] = ()) -> dict[str, Any]:
-    """What `huisheng due` prints: due, marks and whether holidays beyond the announced ones were needed."""
+    """What `huisheng due` prints: due, marks and whether holidays beyond the announced ones were needed.
+
+    Raises Invalid for an unreadable limit and for instants outside YEARS, ValueError when the calendar's stretches end.
+    """
     limit = parse(limit_text)
+    if not all(YEARS[0] < at.year < YEARS[1] for at in (start, *(at for p in pauses for at in (p.start, p.end)))):
+        raise Invalid(say("时间超出范围。"))
     ends = due_with_pauses(calendar, limit, start, pauses)
     rung = {
         str(level): _told(calendar, due_with_pauses(calendar, limit, start, pauses, level / 100))

@@ -44,7 +44,7 @@ def decide(
     """
     if not 0 <= approvals <= total or minimum < 0:
         raise Invalid(say("赞成数须在 0 与评审总数之间：%(approvals)s / %(total)s。", approvals=approvals, total=total))
-    if not 0 <= threshold_percent <= 100:
+    if threshold_percent.is_nan() or not 0 <= threshold_percent <= 100:
         raise Invalid(say("门槛须是 0 到 100 之间的百分数：%(threshold)s。", threshold=threshold_percent))
     if total == 0 or total < minimum:
         decision = Decision.undecidable

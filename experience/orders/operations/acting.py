@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from experience.ground.errors import Conflict, Invalid
+from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.issues.operations import mark_recalled
 from experience.orders import deadline, lifecycle
@@ -163,7 +163,7 @@ def _merge(doing: Doing) -> None:
             say("只能并入另一张未办结的工单。"), [{"field": "into", "sentence": say("请填写未办结工单的编号")}]
         )
     if master.unit_id != doing.order.unit_id:
-        raise Conflict(say("只能并入同一承办单位的工单。"), {"state": doing.order.state})
+        raise conflict(doing.held, say("只能并入同一承办单位的工单。"))
     taker = with_surroundings(doing.session, doing.scope, master.id or 0, now=doing.now)
     take_earlier(doing.session, doing.held, taker, now=doing.now)
     _end_all(doing)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -53,14 +53,17 @@ def ensure_defaults(session: Session) -> None:
 def ensure_calendar(session: Session, told: Mapping[str, Any]) -> Calendar:
     """The calendar as described: `weekly` maps mon…sun (or "0"…"6") to spans, `days` dates to spans.
 
-    Raises Invalid for spans that overlap or dates that are none.
+    Raises Invalid for spans that overlap, dates that are none, an unknown zone or a week without working time.
     """
     try:
         weekly = {_day(name): _spans(spans) for name, spans in (told.get("weekly") or {}).items()}
         days = {date.fromisoformat(str(day)): _spans(spans) for day, spans in (told.get("days") or {}).items()}
         until = date.fromisoformat(str(told["covered_until"])) if told.get("covered_until") else None
-    except (ValueError, TypeError, AttributeError) as error:
+        ZoneInfo(told.get("zone", "Asia/Shanghai"))
+    except (ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as error:
         raise Invalid(say("日历 %(name)s 写得不对：%(why)s", name=told["name"], why=str(error))) from error
+    if not any(weekly.values()):  # its deadlines would never run out
+        raise Invalid(say("日历 %(name)s 没有上班时间：请在 weekly 里写明。", name=told["name"]))
     found = session.get(Calendar, told["name"]) or Calendar(name=told["name"])
     found.zone, found.weekly, found.covered_until = told.get("zone", "Asia/Shanghai"), weekly, until
     session.add(found)

@@ -1,17 +1,17 @@
 """Returns, suspensions and extensions: asked for, decided, lifted. Clocks run while a request is pending."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
+from experience.ground.errors import Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.notices.operations import tell
 from experience.orders import deadline
 from experience.orders.operations import clocks as clockwork
-from experience.orders.operations.holding import Held, close_requests, held, note_due, settle, step
+from experience.orders.operations.holding import Held, close_requests, conflict, held, note_due, settle, step
 from experience.orders.queries.calendars import calendar
 from experience.orders.queries.standing import decides
 from experience.orders.tables import OrderRequest, Policy, WorkOrder
@@ -20,6 +20,8 @@ from experience.organisation.permissions import Scope
 #: A return nobody decides within four working hours counts as refused.
 DECIDE_WORKING_SECONDS = 4 * 3600
 LONGEST_PAUSE = timedelta(days=30)
+#: An extension beyond this is refused without counting its working time: calendars do not reach for ever.
+FARTHEST = timedelta(days=3653)
 
 
 def ask(
@@ -60,15 +62,15 @@ def ask(
 
 def _instant(name: str, text: str) -> datetime:
     try:
-        found: datetime | None = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Invalid(
-            say("时间要写成带时区的 ISO 8601，例如 2026-11-25T18:00:00+08:00。"),
-            [{"field": name, "sentence": say("时间格式不对")}],
-        )
-    return found
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # in the year 1 or 9999 there may be no such instant in UTC
+        pass
+    raise Invalid(
+        say("时间要写成带时区的 ISO 8601，例如 2026-11-25T18:00:00+08:00。"),
+        [{"field": name, "sentence": say("时间格式不对")}],
+    )
 
 
 def _until(text: str, now: datetime) -> datetime:
@@ -85,13 +87,16 @@ def _later_due(session: Session, held_: Held, text: str, now: datetime) -> datet
     wanted, resolve = _instant("due_at", text), next(iter(held_.running("resolve")), None)
     if resolve is None or resolve.due_at is None or wanted <= resolve.due_at:
         raise Invalid(say("新的时限要晚于现在的时限。"), [{"field": "due_at", "sentence": say("时限太早")}])
+    too_late = Invalid(say("延期最多不超过原时限的一倍。"), [{"field": "due_at", "sentence": say("时限太晚")}])
+    if wanted - resolve.due_at > FARTHEST:
+        raise too_late
     days, limit = calendar(session, resolve.calendar), clockwork.limit_of(resolve)
     more = deadline.counted(days, limit, resolve.due_at, wanted)
     wanted = deadline.forward(days, limit, resolve.due_at, more)  # a working clock cannot end at night
     if wanted <= resolve.due_at:
         raise Invalid(say("新的时限要晚于现在的时限。"), [{"field": "due_at", "sentence": say("时限太早")}])
     if more > resolve.budget_seconds:
-        raise Invalid(say("延期最多不超过原时限的一倍。"), [{"field": "due_at", "sentence": say("时限太晚")}])
+        raise too_late
     statutory = next(iter(held_.running("statutory")), None)
     if statutory is not None and statutory.due_at is not None and wanted > statutory.due_at:
         raise Invalid(say("延期不能超过法定答复时限。"), [{"field": "due_at", "sentence": say("超过法定时限")}])
@@ -120,7 +125,7 @@ def decide(
     if not reason.strip():
         raise Invalid(say("请填写审批意见。"), [{"field": "reason", "sentence": say("这一项必须填写。")}])
     if request.state != "pending":
-        raise Conflict(say("这个申请已经有结果了。"), {"state": request.state, "version": found.order.version})
+        raise conflict(found, say("这个申请已经有结果了。"))
     settle_request(session, scope, found, request, is_approved=decision == "approve", reason=reason.strip(), now=now)
     return found.order
 

@@ -49,6 +49,26 @@ def test_impossible_numbers_are_refused_in_words() -> None:
     assert_refused(huisheng("gate", "--approvals", "3", "--total", "2"), "赞成数")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("due", "--start", "0001-01-01T00:00+08:00", "--limit", "8wh"),
+        ("due", "--start", "9999-12-31T10:00+08:00", "--limit", "8wh"),
+        ("due", "--start", "2026-11-20T16:00+08:00", "--limit", "99999wh"),
+        ("tick", "--at", "0001-01-01"),
+        ("gate", "--approvals", "1", "--total", "2", "--threshold", "nan"),
+    ],
+)
+def test_what_no_calendar_or_count_reaches_is_refused_in_words(words: tuple[str, ...]) -> None:
+    assert_refused(huisheng(*words, DATABASE_URL=NOWHERE))
+
+
+def test_a_file_of_another_encoding_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes("touchpoint,at,n,ok\n触点,2026-11-20T10:00,9,9\n".encode("gb18030"))
+    assert_refused(huisheng("detect", str(file)), "UTF-8")
+
+
 def test_analyse_needs_no_database_and_keeps_the_order() -> None:
     lines = "".join(json.dumps({"id": n, "text": t}) + "\n" for n, t in enumerate(["信号太差", "", "👍👍", "<b>x</b>"]))
     done = huisheng("analyse", "-", stdin=lines, DATABASE_URL=NOWHERE)

@@ -80,6 +80,12 @@ def test_an_unreadable_limit_is_refused(text: str) -> None:
         deadline.parse(text)
 
 
+@pytest.mark.parametrize("start", ["0001-01-02 10:00", "9999-12-30 10:00"])
+def test_a_start_beyond_all_calendars_is_refused(start: str) -> None:
+    with pytest.raises(Invalid):
+        deadline.calculate(datetime.fromisoformat(f"{start}+08:00"), "8wh", OFFICE)
+
+
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2026, 10, 1)).map(lambda d: d.replace(microsecond=0, tzinfo=UTC))
 lengths = st.integers(1, 60 * 3600)
 

@@ -214,3 +214,19 @@ def test_a_cancelled_main_order_takes_its_unopened_children_along(loop: Loop) ->
     states = loop.session.exec(select(WorkOrder.state).where(WorkOrder.issue_id == loop.issue.id)).all()
     assert set(states) == {"cancelled"}
     agrees(loop.session)
+
+
+@pytest.mark.parametrize(
+    ("due_at", "said"),
+    [
+        ("9999-12-31T23:59:59-12:00", "时区"),
+        ("0001-01-01T00:00:00+12:00", "时区"),
+        ("9999-01-01T00:00:00+08:00", "一倍"),
+        ("2066-01-01T00:00:00+08:00", "一倍"),
+    ],
+)
+def test_an_extension_beyond_all_calendars_is_refused_in_words(loop: Loop, due_at: str, said: str) -> None:  # noqa: F811
+    order = loop.dispatch(kind="experience")
+    loop.act("zhou", order, "accept")
+    with pytest.raises(Invalid, match=said):
+        loop.act("zhou", order, "extend", reason="等排期", due_at=due_at)

@@ -39,7 +39,7 @@ def test_numbers_that_are_no_counts_are_refused(approvals: int, total: int) -> N
         decide(approvals, total)
 
 
-@pytest.mark.parametrize("threshold", ["-1", "100.01"])
+@pytest.mark.parametrize("threshold", ["-1", "100.01", "nan", "inf"])
 def test_a_threshold_beyond_a_percentage_is_refused(threshold: str) -> None:
     with pytest.raises(Invalid):
         decide(1, 2, threshold_percent=Decimal(threshold))
