@@ -146,12 +146,28 @@ def rows_of(lines: IO[str]) -> Iterator[tuple[str, datetime, int, int]]:
         raise Invalid(say("缺少列：%(columns)s。", columns="、".join(sorted(missing))))
     for number, row in enumerate(reader, 2):
         try:
-            at, n, ok = datetime.fromisoformat(row["at"]), int(row["n"]), int(row["ok"])
-        except (TypeError, ValueError) as error:
+            at, n, ok = _instant(row["at"]), _count(row["n"]), _count(row["ok"])
+        except (TypeError, ValueError, OverflowError) as error:
             raise Invalid(say("第 %(number)d 行看不懂：at 要是 ISO 8601，n 和 ok 要是整数。", number=number)) from error
         if not 0 <= ok <= n:
             raise Invalid(say("第 %(number)d 行不对：ok 应在 0 和 n 之间。", number=number))
-        yield row["touchpoint"], at if at.tzinfo else at.replace(tzinfo=_BEIJING), n, ok
+        yield row["touchpoint"], at, n, ok
+
+
+def _instant(text: str) -> datetime:
+    """An instant with its zone, Beijing's unless told. Raises ValueError, or OverflowError where Beijing has none."""
+    at = datetime.fromisoformat(text)
+    at = at if at.tzinfo else at.replace(tzinfo=_BEIJING)
+    at.astimezone(_BEIJING)
+    return at
+
+
+def _count(text: str) -> int:
+    """A whole number that shares can be calculated of. Raises ValueError."""
+    number = int(text)
+    if number.bit_length() > 63:  # noqa: PLR2004 - what a bigint holds
+        raise ValueError("beyond counting")
+    return number
 
 
 def detect_file(lines: IO[str], out: IO[str]) -> int:

@@ -21,6 +21,10 @@ PROPS_BYTES, PROPS_DEPTH = 2048, 8
 _CODE = re.compile(r"[\w.\-:/]{0,64}")
 _TOUCHPOINT = re.compile(r"[\w.\-]{1,64}")
 _ID = re.compile(r"[\w.\-:]{1,64}")
+#: JSON's escapes: in group 1 those that are whole (a pair of surrogates, anything else), otherwise half a pair.
+_HALF = re.compile(
+    rb"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\u(?![dD][89a-fA-F])|\\[^u])|\\u[dD][89a-fA-F]\w\w", re.DOTALL
+)
 #: Digit runs of seven and more (phones, cards, ids) and e-mail addresses never stay in an event.
 _PERSONAL = re.compile(r"\d(?:[ \-]?\d){6,}|[\w.+\-]+@[\w\-]+\.[\w.\-]+")
 
@@ -93,8 +97,16 @@ _decode_event = msgspec.json.Decoder(Event).decode
 
 
 def batch(raw: bytes) -> Batch:
-    """The batch in this body. Raises ValueError (msgspec's) with a sentence that says where it is wrong."""
-    return _decode_batch(raw)
+    """The batch in this body. Raises ValueError (msgspec's) with a sentence that says where it is wrong.
+
+    A page that cuts a text inside an emoji sends half of it, which is no character: it must not cost the other events.
+    """
+    try:
+        return _decode_batch(raw)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return _decode_batch(_HALF.sub(lambda found: found[1] or rb"\ufffd", raw))
 
 
 def place(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from experience.organisation.permissions import Scope
+from experience.organisation.permissions import Reach, Scope
 from experience.organisation.tables import ApiToken, Deputy, Grant, Unit, User
 
 
@@ -19,10 +19,9 @@ class Person:
     grants: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def units(session: Session, scope: Scope, *, after: str = "", limit: int = 2000) -> list[Unit]:
-    """Units in scope in the order of the tree (by path), those after this path."""
+def units(session: Session, reach: Reach, *, after: str = "", limit: int = 2000) -> list[Unit]:
+    """Units within the reach in the order of the tree (by path), those after this path."""
     wanted = select(Unit).where(col(Unit.path) > after).order_by(Unit.path).limit(limit)
-    reach = scope.reach("organisation.edit")
     if not reach.is_everything:
         wanted = wanted.where(col(Unit.id).in_(reach.unit_ids))
     return list(session.exec(wanted))

@@ -8,7 +8,6 @@ words and phrases, and is no find for the word 通信 itself.
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +32,8 @@ PREFIX_LEAST = 3
 #: A part of a query: perhaps a minus, then something in quotes or up to the next blank or quote.
 _OPEN, _SHUT = '"＂“”「『', '"＂“”」』'
 _TYPED = re.compile(rf"((?<!\S)[-－−])?(?:[{_OPEN}]([^{_SHUT}]*)[{_SHUT}]|([^\s{_OPEN}]+))")
+#: What no column holds, so that no place in a list can be named so.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _HAS_MEANING = re.compile(r"\w")
 #: Foreign words and figures whole, Chinese characters (and kana, hangul) one by one.
 _UNITS = re.compile(r"(?:(?![\u2e80-\U0010ffff])[^\W_])+|(?=[\u2e80-\U0010ffff])\w")
@@ -234,11 +235,13 @@ def place(given: str, kinds: Sequence[type]) -> list[str | int | float]:
     """The values of a cursor. Raises Invalid for one we did not make."""
     try:
         values = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, list) or [type(v) for v in values] != list(kinds):
         raise _strange_cursor()
     if any(isinstance(v, int) and not 0 <= v < 2**63 for v in values):
+        raise _strange_cursor()
+    if any(isinstance(v, str) and _UNSTORABLE.search(v) for v in values):
         raise _strange_cursor()
     return values
 

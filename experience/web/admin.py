@@ -41,7 +41,7 @@ def index() -> str:
 
 
 def _units(fault: str = "") -> str:
-    found = directory.units(door.db(), door.scope())
+    found = directory.units(door.db(), door.scope().reach("organisation.edit"))
     by_id = {unit.id: unit for unit in found}
     return render_template("admin/units.html", units=found, by_id=by_id, fault=fault, **_unit_words())
 
@@ -136,7 +136,11 @@ def _users(**more: Any) -> str:
 
 
 def _user_words() -> dict[str, Any]:
-    return {"roles": ROLES, "role_words": words.ROLES, "units": directory.units(door.db(), door.scope())}
+    return {
+        "roles": ROLES,
+        "role_words": words.ROLES,
+        "units": directory.units(door.db(), door.scope().reach("organisation.edit")),
+    }
 
 
 @bp.post("/users")

@@ -46,7 +46,7 @@ def index() -> str:
 
 
 def _after(cursor: str) -> tuple[datetime, int] | None:
-    parts = cursor_parts(cursor or None, 2)
+    parts = cursor_parts(cursor or None, str, int)
     if parts is None:
         return None
     try:

@@ -72,10 +72,8 @@ _STEPS = {
 def all_touchpoints(query: PageQuery) -> dict[str, Any]:
     """The map's touchpoints."""
     found = [touchpoints.told(one) for one in touchpoints.touchpoints(door.db())]
-    parts = cursor_parts(query.cursor, 1)
+    parts = cursor_parts(query.cursor, int)
     first = parts[0] if parts else 0
-    if not isinstance(first, int) or first < 0:
-        raise Invalid(say("翻页标记无效，请从第一页重新开始。"))
     rest = cursor_of(first + query.limit) if first + query.limit < len(found) else None
     return page(found[first : first + query.limit], rest)
 
@@ -134,7 +132,7 @@ def anomalies(query: AnomaliesQuery) -> dict[str, Any]:
 
 
 def _after(cursor: str | None) -> tuple[datetime, int] | None:
-    parts = cursor_parts(cursor, 2)
+    parts = cursor_parts(cursor, str, int)
     if parts is None:
         return None
     try:

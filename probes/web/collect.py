@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
+from werkzeug.http import parse_etags
 
 from experience.ground import clock
 from experience.ground.errors import Busy, HuishengError
@@ -51,10 +52,9 @@ class Said:
 class Refused(Exception):
     """The request cannot be taken; `said` tells why."""
 
-    def __init__(self, status: int, sentence: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, sentence: str, *, headers: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(sentence)
         problem = {"type": "about:blank", "title": _REASONS[status], "status": status, "detail": sentence, "errors": []}
-        headers = (("Retry-After", str(retry_after)),) if retry_after else ()
         body = json.dumps(problem, ensure_ascii=False).encode()
         self.said = Said(status, body, headers, "application/problem+json")
 
@@ -75,7 +75,7 @@ class Collector:
         except Refused as refused:
             said, site = refused.said, self._site_of(environ)
         except Busy as busy:
-            said = Refused(503, busy.sentence, retry_after=busy.retry_after).said
+            said = Refused(503, busy.sentence, headers=(("Retry-After", str(busy.retry_after)),)).said
             site = self._site_of(environ)
         except HuishengError as refused_:
             said, site = Refused(422, refused_.sentence).said, self._site_of(environ)
@@ -105,7 +105,7 @@ class Collector:
         if method == "OPTIONS":
             return Said(204), self._site_of(environ)
         if method != _METHODS[path]:
-            return Said(405, headers=(("Allow", f"{_METHODS[path]}, OPTIONS"),)), self._site_of(environ)
+            raise Refused(405, "这个地址不支持这种请求方法。", headers=(("Allow", f"{_METHODS[path]}, OPTIONS"),))
         return self._events(environ, origin) if path == EVENTS else self._config(environ, origin)
 
     def _events(self, environ: dict[str, Any], origin: str | None) -> tuple[Said, KnownSite]:
@@ -134,7 +134,7 @@ class Collector:
         body = json.dumps(told, ensure_ascii=False).encode()
         tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         headers = (("ETag", tag), ("Cache-Control", "public, max-age=60"))
-        if environ.get("HTTP_IF_NONE_MATCH") == tag:
+        if parse_etags(environ.get("HTTP_IF_NONE_MATCH")).contains_weak(tag.strip('"')):  # gzip weakens the tag
             return Said(304, headers=headers), site
         return Said(200, body, headers), site
 

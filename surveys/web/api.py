@@ -203,8 +203,8 @@ def create(body: SurveyBody) -> SurveyWhole:
 @operation("GET", "/api/v1/surveys", act="surveys.read", query=SurveysQuery, answer=SurveyPage, summary="List")
 def index(query: SurveysQuery) -> dict[str, Any]:
     """Surveys, newest first."""
-    after = cursor_parts(query.cursor, 1)
-    before_id = after[0] if after and isinstance(after[0], int) else None
+    after = cursor_parts(query.cursor, int)
+    before_id = after[0] if after else None
     found = queries.surveys(
         door.db(), door.scope(), state=query.state or "", before_id=before_id, limit=query.limit + 1
     )
@@ -277,6 +277,7 @@ def metrics(code: str, query: MetricsQuery) -> MetricsAnswer:
     query=ExportQuery,
     answer=Response,
     summary="The filtered answers as csv (UTF-8 with BOM) or xlsx",
+    media=("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 )
 def export(code: str, query: ExportQuery) -> Response:
     """Exactly the filtered answers; text is masked, formulas are made harmless."""
@@ -292,7 +293,7 @@ def download(survey: Survey, wanted: Filter, kind: str) -> Response:
     made, mimetype = exporting.WRITERS[kind]
     record(door.db(), door.scope(), "surveys.export", ("survey", survey.code), now=door.now(), detail={"format": kind})
     door.commit()
-    answer = Response(stream_with_context(made(rows)), mimetype=mimetype)
+    answer = Response(stream_with_context(made(rows)), content_type=mimetype)
     answer.headers["Content-Disposition"] = f'attachment; filename="{survey.code}.{kind}"'
     return answer
 

@@ -81,6 +81,8 @@ def test_a_file_is_graded_line_by_line() -> None:
         ("touchpoint,at,n\n", "ok"),
         ("touchpoint,at,n,ok\na,yesterday,1,1\n", "2"),
         ("touchpoint,at,n,ok\na,2026-01-01,1,2\n", "2"),
+        ("touchpoint,at,n,ok\na,9999-12-31T23:59:00-08:00,1,1\n", "2"),
+        (f"touchpoint,at,n,ok\na,2026-01-01,{10**400},1\n", "2"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(text: str, said: str) -> None:

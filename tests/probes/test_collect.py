@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import Session
 
 from experience.ground import clock
-from probes import spool
+from probes import event, spool
 from probes.web import collect
 from probes.web.collect import Collector
 from tests.people import House
@@ -124,7 +124,7 @@ NASTY = {
     "no UTF-8": (b'{"site":"\xff\xfe","events":[]}', 400),
     "a list": (b"[]", 422),
     "a wrong type": (b'{"site":"site_demo","events":"all"}', 422),
-    "half a surrogate": (b'{"site":"site_demo\\ud800","events":[]}', 400),
+    "a site with half a surrogate": (b'{"site":"site_demo\\ud800","events":[]}', 403),
     "a site nobody knows": (b'{"site":"nobody","events":[]}', 403),
     "no end of brackets": (b'{"site":"site_demo","events":[' + DEEP + b"]}", 400),
     "a time of a customer beyond all numbers": (
@@ -220,3 +220,11 @@ def test_the_configuration_is_not_sent_again_while_it_is_the_same(door: Door) ->
     assert (door.status, door.headers["Access-Control-Allow-Origin"]) == (304, SHOP)
     door.ask("GET", "/collect/v1/config?site=nobody")
     assert door.status == 403
+
+
+def test_half_an_emoji_costs_no_other_event() -> None:
+    raw = b'{"site":"site_demo","events":[{"id":"a\\ud83d"},{"id":"\\ud83d\\ude00 \\\\ud83d"}]}'
+    assert [bytes(one) for one in event.batch(raw).events] == [
+        b'{"id":"a\\ufffd"}',
+        b'{"id":"\\ud83d\\ude00 \\\\ud83d"}',
+    ]

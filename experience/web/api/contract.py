@@ -73,6 +73,7 @@ class Operation:
     view: Callable[..., Response] | None = field(default=None, compare=False)
     rule: str = ""
     endpoint: str = ""
+    media: Sequence[str] = ("application/json",)
 
 
 #: Every operation, in the order of registration.
@@ -106,6 +107,8 @@ def operation(
     query: type[BaseModel] | None = None,
     summary: str = "",
     idempotent: bool | None = None,
+    keeps_key: bool = False,
+    media: Sequence[str] = ("application/json",),
     statuses: Sequence[int] = (),
     limits: Sequence[Callable[[Any], Any]] = (),
 ) -> Callable[[View], View]:
@@ -114,6 +117,7 @@ def operation(
     `act=None` is public (the caller may be nobody); `act=""` is for any known caller. The function gets `body` and
     `query` (validated models) and the path's parameters, and returns a model, a JSON-ready value, (value, status),
     or a Response. Writes are idempotent under `Idempotency-Key` unless `idempotent=False`; the door commits.
+    `keeps_key` is for a function that takes the key itself, `media` for one that answers with a file.
     """
     is_write = method != "GET"
     is_idempotent = is_write if idempotent is None else idempotent
@@ -153,10 +157,11 @@ def operation(
                 query,
                 answer,
                 tuple(statuses),
-                is_idempotent,
+                is_idempotent or keeps_key,
                 view,
                 path,
                 endpoint,
+                tuple(media),
             )  # fmt: skip
         )
         return function
@@ -330,15 +335,20 @@ def cursor_of(*parts: Any) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def cursor_parts(cursor: str | None, count: int) -> list[Any] | None:
-    """The sort key inside a cursor, or None without one. Raises Invalid for a cursor we did not make."""
+def cursor_parts(cursor: str | None, *kinds: type) -> list[Any] | None:
+    """The sort key inside a cursor, of exactly these types, or None without one.
+
+    Raises Invalid for a cursor we did not make.
+    """
     if not cursor:
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad_cursor() from error
-    if not isinstance(parts, list) or len(parts) != count:
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise _bad_cursor()
+    if any(isinstance(part, int) and not 0 <= part < 2**63 for part in parts):
         raise _bad_cursor()
     return parts
 

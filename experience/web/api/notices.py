@@ -49,7 +49,7 @@ def notices(query: NoticesQuery) -> dict[str, Any]:
 
 
 def _after(cursor: str | None) -> tuple[datetime, int] | None:
-    parts = cursor_parts(cursor, 2)
+    parts = cursor_parts(cursor, str, int)
     if parts is None:
         return None
     try:

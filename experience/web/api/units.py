@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from experience.organisation import directory
+from experience.organisation.permissions import joined
 from experience.voices import search
 from experience.web import door
 from experience.web.api.contract import PageQuery, operation, page
@@ -34,7 +35,8 @@ class UnitPage(BaseModel):
 def units(query: PageQuery) -> dict[str, Any]:
     """In the order of the tree."""
     after = str(search.place(query.cursor, (str,))[0]) if query.cursor else ""
-    found = directory.units(door.db(), door.scope(), after=after, limit=query.limit + 1)
+    anywhere = joined(one.reach for one in door.scope().held)
+    found = directory.units(door.db(), anywhere, after=after, limit=query.limit + 1)
     shown = found[: query.limit]
     told = [
         UnitOut(
