@@ -29,7 +29,7 @@ from surveys.queries.published import Published, published
 from surveys.runtime import Token
 from surveys.tables import Answer, Invitation, Response, Survey
 
-KEY = re.compile(r"[\x21-\x7e]{1,100}")
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
 PLACE = re.compile(r"[\w.\-]{0,64}")
 LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 
@@ -64,6 +64,10 @@ class SubmitIn:
     device: str = ""
     url: Mapping[str, str] = field(default_factory=dict)
     invitation_id: int | None = None
+
+
+class KeyReused(Conflict):
+    """The client's key stands for another answer already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def _refusal(faults: Mapping[str, str]) -> Invalid:
 def _demand_sound(said: SubmitIn) -> None:
     faults = []
     if said.key is not None and not KEY.fullmatch(said.key):
-        faults.append({"field": "Idempotency-Key", "sentence": say("需要 1 到 100 个可见的英文字符。")})
+        faults.append({"field": "Idempotency-Key", "sentence": say("Idempotency-Key 需要 1 到 200 个可见的英文字符。")})
     for name, value in (("touchpoint", said.touchpoint), ("province", said.province), ("device", said.device)):
         if not PLACE.fullmatch(value):
             faults.append({"field": name, "sentence": say("只能用字母、数字、点和横线，最多 64 个字符。")})
@@ -197,7 +201,7 @@ def look(session: Session, survey_code: str, said: SubmitIn, *, now: datetime) -
     response = session.get_one(Response, response_id, populate_existing=True) if response_id else None
     _demand_open(state, token, invitation, response, now)
     if response is not None and response.publication_id != publication_id:
-        raise Conflict(say("这个 Idempotency-Key 已经用于另一份问卷。"))
+        raise KeyReused(say("这个 Idempotency-Key 已经用于另一份问卷。"))
     seed = _seed(said, response)
     out = published(session, publication_id, sha256)
     if state == "open" and invitation is None:
@@ -260,7 +264,8 @@ def _no_version(session: Session, survey_code: str) -> NotFound | Conflict:
 
 def _again(stored: Response, fingerprint: str) -> Submitted:
     if stored.fingerprint != fingerprint:
-        raise Conflict(say("这份问卷已经提交过，不能改成别的回答。"), {"response": stored.code})
+        kind = KeyReused if stored.invitation_id is None else Conflict
+        raise kind(say("这份问卷已经提交过，不能改成别的回答。"), {"response": stored.code})
     return Submitted(stored.code, runtime.receipt(stored.code, house().key()), stored.ending, is_repeat=True)
 
 

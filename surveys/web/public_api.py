@@ -7,6 +7,8 @@ from flask import request
 from pydantic import BaseModel, Field
 
 from experience.ground.config import settings
+from experience.ground.errors import Invalid
+from experience.ground.i18n import say
 from experience.web import door
 from experience.web.api.contract import Body, operation
 from experience.web.security import limiter
@@ -91,6 +93,7 @@ def survey(code: str, query: SiteQuery) -> PublicSurvey:
     status=201,
     summary="交一份答卷；用 Idempotency-Key 可安全重试",
     idempotent=False,  # the response row keeps the key itself: one table less to write at every answer
+    keeps_key=True,
     statuses=(403, 404, 409, 422, 429),
     limits=LIMITED,
 )
@@ -112,7 +115,10 @@ def respond(code: str, body: Answers, query: SiteQuery) -> Stored:
         device=body.device,
         url=body.url,
     )
-    done = operations.submit(door.db(), code, said, now=door.now())
+    try:
+        done = operations.submit(door.db(), code, said, now=door.now())
+    except operations.KeyReused as error:  # as everywhere in the API
+        raise Invalid(say("这个 Idempotency-Key 已用于另一个请求，请为新的请求换一个。")) from error
     return Stored(response=done.response_code, receipt=done.receipt, ending=done.ending)
 
 

@@ -86,6 +86,8 @@ def _refusals(op: Operation) -> set[int]:
 
 
 def _answer(op: Operation) -> dict[str, Any]:
+    if "application/json" not in op.media:
+        return {"description": "Done", "content": {kind: {"schema": {"type": "string"}} for kind in op.media}}
     is_model = isinstance(op.answer, type) and issubclass(op.answer, BaseModel)
     schema = _ref(op.answer) if is_model else {"type": "object"}
     if op.status == 204:
