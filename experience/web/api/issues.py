@@ -1,7 +1,7 @@
 """Issues for programs: raise, find, change, close, merge."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,12 +9,13 @@ from experience.ground.errors import Invalid
 from experience.ground.i18n import say
 from experience.issues import lifecycle, operations, queries
 from experience.issues.tables import Issue
+from experience.voices.intake import invalid, province_code
 from experience.web import door
 from experience.web.api.contract import Body, PageQuery, operation
 from experience.web.api.voices import RowId, VoiceAnswer, instant, shown
 
 State = Literal["candidate", "open", "dispatched", "solved", "dismissed", "merged", "live"]
-Severity = Literal[1, 2, 3, 4]
+Severity = Annotated[int, Field(ge=1, le=4)]
 #: Voices named in one request, and shown with one issue.
 VOICES = 500
 SHOWN_VOICES = 50
@@ -106,7 +107,8 @@ class IssuesQuery(PageQuery):
 )  # fmt: skip
 def raise_issue(body: IssueBody) -> IssueAnswer:
     """Raises an issue from voices."""
-    issue = operations.raise_issue(door.db(), door.scope(), operations.IssueIn(**body.model_dump()), now=door.now())
+    told = operations.IssueIn(**body.model_dump() | {"province": _province(body.province)})
+    issue = operations.raise_issue(door.db(), door.scope(), told, now=door.now())
     return _whole(issue)
 
 
@@ -146,6 +148,8 @@ def change(code: str, body: IssueChange) -> IssueAnswer:
         raise Invalid(say("关闭和合并只能选一样。"))
     given = body.model_dump(exclude_unset=True, exclude={"version", "state", "reason", "merge_into", "voices"})
     fields = {name: value for name, value in given.items() if value is not None}
+    if body.province is not None:
+        fields["province"] = _province(body.province)
     issue = operations.change(db, scope, code, fields, version=body.version, now=now)
     if body.voices:
         issue = operations.join(db, scope, code, body.voices, now=now)
@@ -154,6 +158,14 @@ def change(code: str, body: IssueChange) -> IssueAnswer:
     elif body.state and body.state != issue.state:
         issue = _enter(issue, body)
     return _whole(issue)
+
+
+def _province(told: str) -> str:
+    """The code of a province given by code or by name. Raises Invalid: under another none would see the issue."""
+    code = province_code(told)
+    if told.strip() and not code:
+        raise invalid("province", say("省份不认识：请用代码（如 guangdong）或名称（如 广东）。"))
+    return code
 
 
 def _enter(issue: Issue, body: IssueChange) -> Issue:

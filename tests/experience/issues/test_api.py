@@ -88,3 +88,17 @@ def test_what_is_no_issue_is_refused(web: Web, body: Any) -> None:
 def test_who_may_not_triage(web: Web) -> None:
     ask(web, "POST", "/issues", {"title": "充值不到账"}, login="viewer", status=403)
     assert web.client.get("/api/v1/issues").status_code == 401
+
+
+def test_a_province_may_be_told_by_name_and_must_be_one(web: Web) -> None:
+    code = raised(web, province="广东省")["code"]
+    assert ask(web, "GET", f"/issues/{code}", login="zhou")["province"] == "guangdong"
+    told = ask(web, "PATCH", f"/issues/{code}", {"province": "亚特兰蒂斯"}, status=422)
+    assert told["errors"][0]["field"] == "province"
+    assert ask(web, "PATCH", f"/issues/{code}", {"province": "湖南"})["province"] == "hunan"
+    ask(web, "GET", f"/issues/{code}", login="wang")
+
+
+@pytest.mark.parametrize("severity", [True, 1.5, "2", 0, 5])
+def test_a_severity_is_a_whole_number_from_one_to_four(web: Web, severity: Any) -> None:
+    ask(web, "POST", "/issues", {"title": "充值不到账", "severity": severity}, status=422)
