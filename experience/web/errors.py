@@ -84,7 +84,7 @@ def problem(
         "title": translated(SENTENCES.get(status, SENTENCES[400])),
         "status": status,
         "detail": translated(detail),
-        "errors": [_plain(error) for error in errors or []],
+        "errors": [_plain(error, detail) for error in errors or []],
     }
     if current:
         said |= {"current": dict(current), **{k: v for k, v in current.items() if k in ("state", "version", "allowed")}}
@@ -97,9 +97,10 @@ def problem(
     return answer
 
 
-def _plain(error: Mapping[str, Any]) -> dict[str, str]:
+def _plain(error: Mapping[str, Any], otherwise: str = "") -> dict[str, str]:
+    """A field's error; one without words of its own gets the whole refusal's."""
     field = str(error.get("field", ""))
-    sentence = error.get("sentence") or error.get("message") or ""
+    sentence = error.get("sentence") or error.get("message") or otherwise
     return {"field": field, "message": translated(sentence)}
 
 

@@ -31,9 +31,16 @@ def test_a_refusal_stands_in_the_readers_own_frame_and_names_no_code(office: Off
 
 
 @pytest.mark.parametrize(
-    ("subject", "parts"), [("orders", (10**30,)), ("notices", ("2026-11-22T00:00:00+00:00", 10**30))]
+    ("subject", "parts"),
+    [
+        ("orders", (10**30,)),
+        ("orders", (True,)),
+        ("units", ("\ud800",)),
+        ("notices", ("2026-11-22T00:00:00+00:00", 10**30)),
+        ("notices", ("2026-11-22T00:00:00+00:00", True)),
+    ],
 )
-def test_a_cursor_beyond_every_row_is_refused_as_invalid(office: Office, subject: str, parts: tuple[object]) -> None:
+def test_a_cursor_we_did_not_make_is_refused_as_invalid(office: Office, subject: str, parts: tuple[object]) -> None:
     with transaction(office.engine) as session:
         bearer = {"Authorization": f"Bearer {issue_token(session, SYSTEM, 'lin', now=office.now)}"}
     answer = office.app.test_client().get(f"/api/v1/{subject}?cursor={cursor_of(*parts)}", headers=bearer)

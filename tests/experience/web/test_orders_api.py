@@ -143,3 +143,34 @@ def test_two_returns_force_the_next_dispatch(programs: Programs) -> None:
     sent_on = programs.act("lin", "dispatch", unit="guangdong", instructions="终审强派")
     assert (sent_on.json["state"], sent_on.json["forced"]) == ("dispatched", True)
     assert programs.act("zhou", "return", reason="还退").status_code == 409
+
+
+def test_a_request_decided_already_tells_the_order_as_it_is(programs: Programs) -> None:
+    request = programs.act("zhou", "return", reason="不归本省").json["requests"][-1]["id"]
+    path = f"/api/v1/orders/{programs.code}/requests/{request}"
+    programs.ask("lin", "POST", path, {"decision": "reject", "reason": "属地在贵省"})
+    again = programs.ask("lin", "POST", path, {"decision": "approve", "reason": "同意"})
+    assert (again.status_code, again.json["state"], again.json["version"]) == (409, "dispatched", 3)
+    assert "urge" in again.json["allowed"]
+
+
+def test_merging_into_another_unit_tells_what_is_allowed(programs: Programs) -> None:
+    path = f"/api/v1/issues/{programs.issue}/dispatch"
+    other = programs.ask("lin", "POST", path, {"unit": "hunan", "type": "complaint", "instructions": "请核查"})
+    refused = programs.act("lin", "merge", into=other.json["code"])
+    assert (refused.status_code, refused.json["state"], refused.json["version"]) == (409, "dispatched", 1)
+    assert "merge" in refused.json["allowed"]
+
+
+def test_an_unknown_unit_in_a_filter_is_named_in_words(programs: Programs) -> None:
+    refused = programs.ask("lin", "GET", "/api/v1/orders?unit=atlantis")
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"field": "unit", "message": "没有单位“atlantis”。"}]
+
+
+def test_units_are_those_where_any_role_reaches(programs: Programs) -> None:
+    def seen(who: str) -> set[str]:
+        return {unit["code"] for unit in programs.ask(who, "GET", "/api/v1/units?limit=200").json["items"]}
+
+    assert {"centre", "guangdong", "hunan"} <= seen("lin")
+    assert {code.partition(".")[0] for code in seen("zhou")} == {"guangdong"}
