@@ -176,6 +176,13 @@ def test_odd_events_are_rejected_one_by_one_and_the_good_one_stays(door: Door) -
     assert all(row["reason"] for row in told["rejected"])
 
 
+def test_half_an_emoji_is_told_and_the_events_around_it_stay(door: Door) -> None:
+    cut = door.event("cut", props={"words": "扣款失败\ud83d", "whole": "😀"})
+    told = door.send(door.batch(door.event("first"), cut, door.event("\ude00"), door.event("last")))
+    assert (door.status, told["accepted"]) == (202, 3)
+    assert [row["index"] for row in told["rejected"]] == [2]
+
+
 def test_a_body_too_long_is_refused_before_it_is_read(door: Door) -> None:
     told = door.send(b"x" * (256 * 1024 + 1))
     assert door.status == 413
@@ -211,6 +218,8 @@ def test_a_length_that_is_no_number_is_refused(door: Door, length: str) -> None:
 def test_a_wrong_way_in_is_told(door: Door, method: str, path: str, kind: str, status: int) -> None:
     door.ask(method, path, b"{}", CONTENT_TYPE=kind)
     assert door.status == status
+    assert door.headers["Content-Type"] == "application/problem+json"
+    assert ("Allow" in door.headers) == (status == 405)
 
 
 def test_the_configuration_is_not_sent_again_while_it_is_the_same(door: Door) -> None:
@@ -218,6 +227,12 @@ def test_the_configuration_is_not_sent_again_while_it_is_the_same(door: Door) ->
     assert told["enabled"] is True
     door.ask("GET", "/collect/v1/config?site=site_demo", HTTP_ORIGIN=SHOP, HTTP_IF_NONE_MATCH=door.headers["ETag"])
     assert (door.status, door.headers["Access-Control-Allow-Origin"]) == (304, SHOP)
+    tag = door.headers["ETag"]
+    for known in (f"W/{tag}", f'"other", W/{tag}', "*"):  # as a browser asks for what it got by gzip
+        door.ask("GET", "/collect/v1/config?site=site_demo", HTTP_IF_NONE_MATCH=known)
+        assert door.status == 304, known
+    door.ask("GET", "/collect/v1/config?site=site_demo", HTTP_IF_NONE_MATCH='"other"')
+    assert door.status == 200
     door.ask("GET", "/collect/v1/config?site=nobody")
     assert door.status == 403
 
