@@ -6,7 +6,7 @@ Everything heavy is imported inside the functions, so that `huisheng analyse` st
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from experience.cli import command_group
+from experience.cli import command_group, lend
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -35,6 +35,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     surveys_web.register(app)
     probes_web.register(app)
     app.wsgi_app = InFront(app.wsgi_app, engine)  # type: ignore[method-assign]
+    lend(app.cli, main)  # `flask --app app due …` as `huisheng due …`
     return app
 
 

@@ -113,3 +113,19 @@ def command_group(
         """See help above."""
 
     return huisheng
+
+
+def lend(cli: click.Group, house: click.Group) -> None:
+    """Lets another command line (`flask --app app`) run the house's commands under their names."""
+    assert isinstance(house, LazyGroup)
+    for name, (_, words) in house.where.items():
+        cli.add_command(_lent(house, name, words))
+
+
+def _lent(house: LazyGroup, name: str, words: str) -> click.Command:
+    @click.command(name, help=words, add_help_option=False, context_settings={"ignore_unknown_options": True})
+    @click.argument("given", nargs=-1, type=click.UNPROCESSED)
+    def lent(given: tuple[str, ...]) -> None:
+        house.main([name, *given], prog_name="huisheng")
+
+    return lent

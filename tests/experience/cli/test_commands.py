@@ -69,6 +69,18 @@ def test_a_file_of_another_encoding_is_named(tmp_path: Path) -> None:
     assert_refused(huisheng("detect", str(file)), "UTF-8")
 
 
+def test_flask_runs_the_same_commands(tmp_path: Path) -> None:
+    words = ["gate", "--approvals", "60", "--total", "100"]
+    env = os.environ | {"DATABASE_URL": NOWHERE, "HUISHENG_HOME": str(tmp_path)}
+    flask = [str(HUISHENG.with_name("flask")), "--app", "app", *words]
+    done = subprocess.run(flask, env=env, cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, huisheng(*words).stdout), done.stderr
+    refused = subprocess.run(
+        [*flask, "--threshold", "101"], env=env, cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert_refused(refused, "门槛")
+
+
 def test_analyse_needs_no_database_and_keeps_the_order() -> None:
     lines = "".join(json.dumps({"id": n, "text": t}) + "\n" for n, t in enumerate(["信号太差", "", "👍👍", "<b>x</b>"]))
     done = huisheng("analyse", "-", stdin=lines, DATABASE_URL=NOWHERE)
