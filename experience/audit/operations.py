@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Insert, bindparam, insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session
 
 from experience.audit.tables import AuditLine
@@ -11,6 +11,12 @@ from experience.audit.tables import AuditLine
 _LINES = AuditLine.__table__  # type: ignore[attr-defined]
 _NAMES = [column.name for column in _LINES.columns if not column.primary_key]
 _LINE = insert(_LINES)
+#: Writes an audit line as a part of another statement; its parameters are `audited(line(...))`.
+LINE_BESIDE = (
+    insert(_LINES)
+    .values({name: bindparam(f"audit_{name}", type_=_LINES.c[name].type) for name in _NAMES})
+    .cte("audit_beside")
+)
 
 
 class Actor(Protocol):
@@ -54,12 +60,6 @@ def line(
     }
 
 
-def recorded(statement: Insert) -> Insert:
-    """An INSERT that writes an audit line too, in one statement; its parameters are `audited(line(...))` besides."""
-    beside = insert(_LINES).values({name: bindparam(f"audit_{name}", type_=_LINES.c[name].type) for name in _NAMES})
-    return statement.add_cte(beside.cte("audit"))
-
-
 def audited(values: dict[str, Any]) -> dict[str, Any]:
-    """A line's values under the names `recorded` gives them."""
+    """A line's values under the names `LINE_BESIDE` gives them."""
     return {f"audit_{name}": value for name, value in values.items()}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from experience.orders import deadline, lifecycle
-from experience.orders.operations.clocks import NEXT_INSTANT
+from experience.orders.operations.clocks import next_instant
 from experience.orders.operations.holding import sealed
 from experience.orders.queries.calendars import Change, calendar, changes, keeps_promise
 from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderStep, WorkOrder
@@ -155,7 +155,7 @@ def _orders(session: Session, orders: dict[int, WorkOrder], lives: Iterable[_Lif
         clocks[life.clock.order_id].append(life.clock)
     for id_, order in orders.items():
         yield from (f"{order.code}: {told}" for told in _order(order, clocks[id_]))
-    sweeps: Any = select(WorkOrder.code, WorkOrder.next_due_at, NEXT_INSTANT).order_by(col(WorkOrder.id))
+    sweeps: Any = select(WorkOrder.code, WorkOrder.next_due_at, next_instant(0)).order_by(col(WorkOrder.id))
     for code, stored, recomputed in session.exec(sweeps):
         if stored != recomputed:
             yield f"{code}: wakes at {stored}, recomputed {recomputed}"

@@ -75,7 +75,7 @@ def _done(session: Session, scope: Scope, code: str, what: Act, now: datetime) -
     doing = Doing(session, scope, found, what.action, fields, now)
     _ACTS[what.action](doing)
     close_requests(found, now=now)
-    settle(session, found.order)
+    doing.settle()
     follow_children(session, scope, found.order, now=now)
     return found
 
@@ -180,7 +180,7 @@ def _cancel(doing: Doing) -> None:
             raise conflict(doing.held, say("子单 %(code)s 已在办理，不能作废主单。", code=code))
     _end_all(doing)
     doing.step(reason=doing.fields["reason"])
-    settle(doing.session, doing.order)  # ended before its children, or the last of them would archive it
+    doing.settle()  # ended before its children, or the last of them would archive it
     for code, _ in children:
         act(doing.session, doing.scope, code, Act("cancel", None, {"reason": doing.fields["reason"]}), now=doing.now)
     if doing.order.parent_id is None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import CTE, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -17,15 +18,39 @@ from experience.orders.tables import Clock, ClockMark, ClockSegment, OrderReques
 REJECTED_FLOOR_SECONDS = 4 * 3600
 
 
-_STOP = text("""
-    with ended as (
-      update clock c set state = n.state, breached_at = n.breached_at, met_at = cast(:met_at as timestamptz)
-      from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:breaches as timestamptz[]))
-        n (id, state, breached_at)
-      where c.id = n.id),
-    closed as (update clock_segment set to_at = :at where clock_id = any(:ids) and to_at is null)
-    delete from clock_mark where clock_id = any(:ids) and fired_at is null
-""")
+_CLOCKS, _SEGMENTS, _MARKS = Clock.__table__, ClockSegment.__table__, ClockMark.__table__  # type: ignore[attr-defined]
+
+
+@cache
+def endings_beside(count: int) -> tuple[CTE, ...]:
+    """Parts of a statement that write down so many clocks ended already; `ending_values` gives their parameters.
+
+    One row by its key each, not one array of keys: so the plan costs the same whatever the keys are, and PostgreSQL
+    keeps it instead of planning anew at every act, which takes longer than the writing.
+    """
+    return tuple(part for number in range(count) for part in _ending_beside(number))
+
+
+def _ending_beside(number: int) -> tuple[CTE, ...]:
+    """The state, the end of the open stretch, and the marks that never fire."""
+
+    def told(name: str, of: Any) -> Any:
+        return bindparam(f"ended_{name}_{number}", type_=of.type)
+
+    clock = told("clock", _CLOCKS.c.id)
+    changed = {name: told(name, _CLOCKS.c[name]) for name in ("state", "breached_at", "met_at")}
+    is_open = _SEGMENTS.c.clock_id == clock, _SEGMENTS.c.to_at.is_(None)
+    is_unfired = _MARKS.c.clock_id == clock, _MARKS.c.fired_at.is_(None)
+    return (
+        update(_CLOCKS).where(_CLOCKS.c.id == clock).values(changed).cte(f"ended_{number}"),
+        update(_SEGMENTS).where(*is_open).values(to_at=told("at", _SEGMENTS.c.to_at)).cte(f"closed_{number}"),
+        delete(_MARKS).where(*is_unfired).cte(f"silenced_{number}"),
+    )
+
+
+@cache
+def _writing_endings(count: int) -> Any:
+    return select(literal(1)).add_cte(*endings_beside(count))
 
 
 def limit_of(clock: Clock) -> Limit:
@@ -135,24 +160,37 @@ def used(session: Session, clock: Clock, now: datetime) -> float:
 
 def stop(session: Session, clocks: Iterable[Clock], *, at: datetime, is_met: bool = True) -> None:
     """Ends these clocks, met in time or met after a breach, or cancelled; their unfired marks go."""
+    ended = end(session, clocks, at=at, is_met=is_met)
+    if ended:
+        session.flush()
+        session.connection().execute(_writing_endings(len(ended)), ending_values((clock, at) for clock in ended))
+
+
+def end(session: Session, clocks: Iterable[Clock], *, at: datetime, is_met: bool = True) -> list[Clock]:
+    """Ends these clocks in memory and returns those that were not ended; `endings_beside` writes it down."""
     ending = [clock for clock in clocks if clock.state in ("running", "paused")]
-    if not ending:
-        return
-    session.flush()
+    if any(session.is_modified(clock) for clock in ending):
+        session.flush()
     for clock in ending:
         is_late = clock.due_at is not None and at > clock.due_at
         breached = clock.due_at if is_late and is_met and clock.breached_at is None else clock.breached_at
         state = ("breached_met" if breached or is_late else "met") if is_met else "cancelled"
         for name, value in (("state", state), ("breached_at", breached), ("met_at", at if is_met else None)):
             set_committed_value(clock, name, value)
-    told = {
-        "ids": [clock.id for clock in ending],
-        "states": [clock.state for clock in ending],
-        "breaches": [clock.breached_at for clock in ending],
-        "met_at": at if is_met else None,
-        "at": at,
-    }
-    session.connection().execute(_STOP, told)
+    return ending
+
+
+def ending_values(ended: Iterable[tuple[Clock, datetime]]) -> dict[str, Any]:
+    """The parameters of `endings_beside`: these clocks, each with the instant it was ended at."""
+    values: dict[str, Any] = {}
+    for number, (clock, at) in enumerate(ended):
+        told = {
+            "clock": clock.id,
+            "at": at,
+            **{name: getattr(clock, name) for name in ("state", "breached_at", "met_at")},
+        }
+        values |= {f"ended_{name}_{number}": value for name, value in told.items()}
+    return values
 
 
 def _silence(session: Session, ids: Iterable[int | None]) -> None:
@@ -251,14 +289,20 @@ def _open_stretch(session: Session, clock: Clock) -> tuple[datetime, float]:
     return begun, used(session, clock, begun)
 
 
-_NEXT_MARK = select(func.min(col(ClockMark.due_at))).where(
-    col(ClockMark.order_id) == WorkOrder.id, col(ClockMark.fired_at).is_(None)
-)
 _NEXT_ANSWER = select(func.min(col(OrderRequest.expires_at))).where(
     col(OrderRequest.order_id) == WorkOrder.id,
     or_(col(OrderRequest.state) == "pending", col(OrderRequest.kind) == "suspend"),
 )
-#: SQL of an order's next due instant: its first unfired mark, a pending request's end, or the end of a suspension.
-NEXT_INSTANT: Any = func.least(
-    _NEXT_MARK.correlate(WorkOrder).scalar_subquery(), _NEXT_ANSWER.correlate(WorkOrder).scalar_subquery()
-)
+
+
+@cache
+def next_instant(ended: int) -> Any:
+    """SQL of an order's next due instant: its first unfired mark, a pending request's end, or a suspension's end.
+
+    In a statement with `endings_beside(ended)` the marks of those clocks are left out: what the statement deletes is
+    still there for its other parts.
+    """
+    own = select(func.min(_MARKS.c.due_at)).where(_MARKS.c.order_id == WorkOrder.id, _MARKS.c.fired_at.is_(None))
+    gone = (bindparam(f"ended_clock_{number}", type_=_MARKS.c.clock_id.type) for number in range(ended))
+    next_mark = own.where(*(_MARKS.c.clock_id != clock for clock in gone))
+    return func.least(*(one.correlate(WorkOrder).scalar_subquery() for one in (next_mark, _NEXT_ANSWER)))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
-from experience.audit.operations import audited, line, recorded
+from experience.audit.operations import LINE_BESIDE, audited, line
 from experience.ground.errors import Conflict, Forbidden, Invalid, NotFound
 from experience.ground.i18n import say
 from experience.ground.store import write_changes
@@ -23,9 +23,11 @@ from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
 
 _STEPS = OrderStep.__table__  # type: ignore[attr-defined]
-_STEP = recorded(
-    insert(_STEPS).values({column.name: bindparam(column.name) for column in _STEPS.columns if not column.primary_key})
+_STEP = insert(_STEPS).values(
+    {c.name: bindparam(f"step_{c.name}", type_=c.type) for c in _STEPS.columns if not c.primary_key}
 )
+_STEP_ALONE = _STEP.add_cte(LINE_BESIDE)
+_STEP_BESIDE = (_STEP.cte("step_beside"), LINE_BESIDE)
 #: What a step's seal covers, in this order for ever.
 _SEALED = (
     "order_id", "seq", "at", "actor_id", "acting_for_id", "action", "from_state", "to_state", "reason", "note",
@@ -120,8 +122,25 @@ def conflict(held_: Held, sentence: str) -> Conflict:
     )
 
 
-def step(
-    session: Session,
+@dataclass
+class Unwritten:
+    """What an act has done in memory and writes with the order itself, in one statement."""
+
+    step: dict[str, Any] | None = None
+    ended: list[tuple[Clock, datetime]] = field(default_factory=list)
+
+
+def step(session: Session, scope: Scope, order: WorkOrder, action: str, *, now: datetime, **more: Any) -> None:
+    """Moves the order on as `moved` does and writes the step with its audit line at once."""
+    write_step(session, moved(scope, order, action, now=now, **more))
+
+
+def write_step(session: Session, made: Mapping[str, Any]) -> None:
+    """Writes what `moved` gave."""
+    session.connection().execute(_STEP_ALONE, made)
+
+
+def moved(
     scope: Scope,
     order: WorkOrder,
     action: str,
@@ -131,8 +150,8 @@ def step(
     reason: str = "",
     note: str = "",
     detail: dict[str, Any] | None = None,
-) -> None:
-    """Moves the order on by one version and seals the step into its chain; writes the audit too."""
+) -> dict[str, Any]:
+    """Moves the order on by one version and seals the step into its chain; the step and its audit line to write."""
     came_from = order.state
     order.state = to or came_from
     order.version += 1
@@ -150,11 +169,10 @@ def step(
         "detail": detail or {},
         "prev_hash": order.last_hash,
     }
-    order.last_hash = sealed(made)
-    session.add(order)
-    moved = {"from": came_from, "to": order.state}
-    told = line(scope, f"orders.{action}", ("order", order.code), now=now, detail=moved)
-    session.connection().execute(_STEP, {**made, "hash": order.last_hash, **audited(told)})
+    order.last_hash = made["hash"] = sealed(made)
+    change = {"from": came_from, "to": order.state}
+    told = line(scope, f"orders.{action}", ("order", order.code), now=now, detail=change)
+    return {f"step_{name}": value for name, value in made.items()} | audited(told)
 
 
 def sealed(one: Mapping[str, Any]) -> str:
@@ -166,11 +184,14 @@ def sealed(one: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def settle(session: Session, order: WorkOrder) -> None:
-    """Writes the order with its next due instant, in one statement."""
+def settle(session: Session, order: WorkOrder, unwritten: Unwritten | None = None) -> None:
+    """Writes the order with its next due instant and what its act left unwritten, in one statement."""
     if any(isinstance(row, ClockMark | OrderRequest) for row in (*session.new, *session.dirty)):
         session.flush()  # what the next instant is read from
-    write_changes(session, order, next_due_at=clockwork.NEXT_INSTANT)
+    what = unwritten or Unwritten()
+    beside = (_STEP_BESIDE if what.step else ()) + clockwork.endings_beside(len(what.ended))
+    told = (what.step or {}) | clockwork.ending_values(what.ended)
+    write_changes(session, order, beside=beside, told=told, next_due_at=clockwork.next_instant(len(what.ended)))
 
 
 def close_requests(held_: Held, *, now: datetime) -> None:
