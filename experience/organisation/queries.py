@@ -93,9 +93,25 @@ def may_act_for(session: Session, deputy_id: int, user_id: int, now: datetime) -
     )
 
 
-_USER, _UNIT, _GRANT, _TOKEN, _LOGIN = (
-    metadata.tables[name] for name in ("user_account", "unit", "grant_of_role", "api_token", "login")
+_USER, _UNIT, _GRANT, _TOKEN, _LOGIN, _REPEAT = (
+    metadata.tables[name] for name in ("user_account", "unit", "grant_of_role", "api_token", "login", "idempotency_key")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is known of an `Idempotency-Key`: whether this request holds its lock, and what was answered before."""
+
+    is_free: bool
+    fingerprint: str | None
+    status: int
+    response: str
+
+
+def _answered(actor: Any, key: Any) -> tuple[Any, ...]:
+    """Columns of `Answered`; the lock lasts until the transaction ends."""
+    free = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(actor + "\n" + key, 0))
+    return free.label("is_free"), _REPEAT.c.fingerprint, _REPEAT.c.status, _REPEAT.c.response
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     is_login: bool = False
     acting_for_id: int | None = None
+    answered: Answered | None = None
 
 
 def _callers(door: Any, *columns: Any) -> Any:
@@ -124,6 +141,14 @@ def _callers(door: Any, *columns: Any) -> Any:
 
 _BY_TOKEN = _callers(_TOKEN, _TOKEN.c.last_used_at.label("seen_at"), _TOKEN.c.scopes).where(
     _TOKEN.c.token_hash == bindparam("hash"), _TOKEN.c.revoked_at.is_(None)
+)
+_KEY, _CALLER = bindparam("key", type_=sa.Text), sa.literal("user:") + sa.cast(_USER.c.id, sa.Text)
+_BY_TOKEN_WITH_KEY = _BY_TOKEN.add_columns(*_answered(_CALLER, _KEY)).outerjoin(
+    _REPEAT, (_REPEAT.c.actor == _CALLER) & (_REPEAT.c.key == _KEY)
+)
+_ACTOR = bindparam("actor", type_=sa.Text)
+_ANSWERED = sa.select(*_answered(_ACTOR, _KEY)).select_from(
+    sa.select(sa.literal(1)).subquery().outerjoin(_REPEAT, (_REPEAT.c.actor == _ACTOR) & (_REPEAT.c.key == _KEY))
 )
 _BY_LOGIN = _callers(_LOGIN, _LOGIN.c.seen_at, _LOGIN.c.acting_for_id).where(
     _LOGIN.c.key_hash == bindparam("hash"),
@@ -140,10 +165,22 @@ def caller_by_login(session: Session, key: str, now: datetime, *, idle: timedelt
     return _caller(rows, is_login=True, acting_for_id=rows[0].acting_for_id) if rows else None
 
 
-def caller_by_token(session: Session, token: str) -> Caller | None:
-    """Who holds this bearer token, with the token live and the user active; or None."""
-    rows = session.connection().execute(_BY_TOKEN, {"hash": digest(token)}).all()
-    return _caller(rows, scopes=tuple(rows[0].scopes)) if rows else None
+def caller_by_token(session: Session, token: str, key: str | None = None) -> Caller | None:
+    """Who holds this bearer token, with the token live and the user active; or None.
+
+    With the request's `Idempotency-Key` the same statement asks what was answered to it: a statement less a write.
+    """
+    statement, asked = (_BY_TOKEN, {}) if key is None else (_BY_TOKEN_WITH_KEY, {"key": key})
+    rows = session.connection().execute(statement, {"hash": digest(token), **asked}).all()
+    if not rows:
+        return None
+    answered = None if key is None else Answered(*rows[0][-4:])
+    return _caller(rows, scopes=tuple(rows[0].scopes), answered=answered)
+
+
+def answered(session: Session, actor: str, key: str) -> Answered:
+    """What is known of the key this actor sent."""
+    return Answered(*session.connection().execute(_ANSWERED, {"actor": actor, "key": key}).one())
 
 
 def _caller(rows: Sequence[Any], **more: Any) -> Caller:

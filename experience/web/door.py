@@ -1,6 +1,7 @@
 """What a request stands on: one session, one instant, one caller. Doors commit; nothing below does."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import wraps
 from time import monotonic
@@ -90,6 +91,12 @@ def login() -> Login | None:
     return db().get(Login, g.caller.door_id) if g.caller.is_login else None
 
 
+def answered() -> queries.Answered | None:
+    """What was found out about the request's `Idempotency-Key` with its caller; None when it was not."""
+    found: queries.Caller | None = g.get("caller")
+    return found.answered if found else None
+
+
 def _identified() -> Scope | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer" and token:
@@ -101,7 +108,8 @@ def _identified() -> Scope | None:
 
 
 def _by_token(token: str) -> Scope | None:
-    found = queries.caller_by_token(db(), token)
+    key = None if request.method in ("GET", "HEAD") else request.headers.get("Idempotency-Key")
+    found = queries.caller_by_token(db(), token, key)
     return _scope_of(found) if found else None
 
 
@@ -117,6 +125,7 @@ def _scope_of(found: Caller) -> Scope:
     if found.seen_at is None or now() - found.seen_at > _TOUCH_AFTER:
         touch(db(), found, now=now())
         db().commit()
+        g.caller = replace(found, answered=None)  # its lock is gone with the transaction
     principal = found.acting_for_id
     if principal is None:
         held = queries.roles_held(found.granted, _reach)

@@ -4,23 +4,18 @@ The answer is stored in the transaction of the act itself: whatever is killed wh
 the act was done. An advisory lock held until the transaction's end tells that the first request is still under way.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from experience.ground.errors import Conflict, Invalid
 from experience.ground.i18n import say
+from experience.organisation.queries import Answered, answered
 from experience.organisation.tables import IdempotencyKey
 
-#: Built once: this is asked at every write of the API.
-_SEEN = text(
-    "select l.free, k.fingerprint, k.status, k.response from (select pg_try_advisory_xact_lock(:lock) free) l "
-    "left join idempotency_key k on k.actor = :actor and k.key = :key"
-)
+#: Built once: this is written at every write of the API.
 _KEPT = (
     insert(IdempotencyKey.__table__)  # type: ignore[attr-defined]
     .on_conflict_do_nothing()
@@ -36,26 +31,20 @@ class Repeat:
     key: str
     fingerprint: str
 
-    def lock(self) -> int:
-        """The advisory lock's number, a signed 64-bit integer."""
-        seen = hashlib.blake2b(f"{self.actor}\0{self.key}".encode(), digest_size=8).digest()
-        return int.from_bytes(seen, "big", signed=True)
 
-
-def seen_before(session: Session, repeat: Repeat) -> tuple[int, str] | None:
-    """The status and body answered before, or None when this request is the first.
+def seen_before(session: Session, repeat: Repeat, known: Answered | None = None) -> tuple[int, str] | None:
+    """The status and body answered before, or None when this request is the first. `known` saves the asking.
 
     Raises Conflict while the first is still under way, Invalid when the key was used for something else.
     """
-    asked = {"lock": repeat.lock(), "actor": repeat.actor, "key": repeat.key}
-    free, fingerprint, status, body = session.connection().execute(_SEEN, asked).one()
-    if fingerprint is None:
-        if not free:
+    found = known or answered(session, repeat.actor, repeat.key)
+    if found.fingerprint is None:
+        if not found.is_free:
             raise Conflict(say("同一 Idempotency-Key 的请求正在处理，请稍候再查结果。"))
         return None
-    if fingerprint != repeat.fingerprint:
+    if found.fingerprint != repeat.fingerprint:
         raise Invalid(say("这个 Idempotency-Key 已用于另一个请求，请为新的请求换一个。"))
-    return status, body
+    return found.status, found.response
 
 
 def remember(session: Session, repeat: Repeat, answer: tuple[int, str], *, now: datetime) -> None:

@@ -187,7 +187,7 @@ def _once(function: Callable[..., Any], given: dict[str, Any], status: int) -> R
     actor = f"user:{caller.user_id}" if caller else f"ip:{request.remote_addr}"
     asked = hashlib.sha256(request.get_data(cache=True)).hexdigest()
     repeat = Repeat(actor, key, f"{request.method} {request.path} {asked}")
-    seen = seen_before(door.db(), repeat)
+    seen = seen_before(door.db(), repeat, door.answered())
     if seen is not None:
         answered = Response(seen[1], seen[0], mimetype="application/json")
         answered.headers["Idempotency-Replayed"] = "true"
