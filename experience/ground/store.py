@@ -4,14 +4,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ClauseElement,
     Column,
     DateTime,
+    Dialect,
     Engine,
     Identity,
     MetaData,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Field, Session, SQLModel
 
@@ -76,6 +79,39 @@ def reference(target: str, *, nullable: bool = False, index: bool = True) -> Any
     return Field(**kept, foreign_key=target, sa_type=BigInteger, nullable=nullable, index=index)  # type: ignore[call-overload]
 
 
+def run(session: Session, statement: ClauseElement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that was built once and gives rows, as the driver reads them (instants in UTC).
+
+    For the few statements of every act: SQLAlchemy's own execution costs as much as the driver's. Those who count the
+    engine's statements hear of it. An INSERT names every column: no defaults are filled in. Raises SQLAlchemy's errors.
+    """
+    connection = session.connection()
+    sql, always, processors = _compiled(statement, connection.dialect)
+    values = {**always, **parameters}
+    for name, process in processors:
+        values[name] = process(values[name])
+    cursor = connection.connection.cursor()
+    try:
+        for hears in connection.dispatch.before_cursor_execute:
+            hears(connection, cursor, sql, values, None, False)
+        cursor.execute(sql, values)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+    except psycopg.Error as error:
+        raise DBAPIError.instance(sql, None, error, psycopg.Error) from error
+    finally:
+        cursor.close()
+
+
+@cache
+def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, dict[str, Any], list[tuple[str, Any]]]:
+    """The SQL, the values of its literals, and what to do with each parameter before it goes to the driver."""
+    compiled: Any = statement.compile(dialect=dialect)
+    binds = compiled.binds.items()
+    always = {name: bind.value for name, bind in binds if not bind.required}
+    processors = ((name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds)
+    return compiled.string, always, [(name, process) for name, process in processors if process]
+
+
 def write_changes(
     session: Session, row: Row, *, beside: tuple[CTE, ...] = (), told: Mapping[str, Any] | None = None, **computed: Any
 ) -> None:
@@ -92,7 +128,7 @@ def write_changes(
     statement = _update(type(row), tuple(sorted(changed)), beside, tuple(computed.items()))
     parameters = {f"row_{name}": value for name, value in (("id", state.identity[0]), *changed.items())}
     parameters |= told or {}
-    _, *written = session.connection().execute(statement, parameters).one()
+    ((_, *written),) = run(session, statement, parameters)
     for name, value in zip(computed, written, strict=True):
         set_committed_value(row, name, value)
     state._commit_all(row.__dict__, session.identity_map)  # noqa: SLF001 - else the commit's flush looks for changes

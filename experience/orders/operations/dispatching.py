@@ -19,6 +19,7 @@ from experience.notices.operations import tell
 from experience.orders import policies
 from experience.orders.operations import clocks as clockwork
 from experience.orders.operations.holding import Held, note_due, settle, step, unit_by_code
+from experience.orders.queries.standing import Place
 from experience.orders.tables import Clock, Policy, WorkOrder
 from experience.organisation.permissions import Scope
 from experience.organisation.tables import Unit
@@ -232,7 +233,9 @@ def next_code(session: Session, now: datetime) -> str:
     return f"{day}{number + 1:04d}"
 
 
-def tell_unit(session: Session, order: WorkOrder, unit: Unit, sentence: str, topic: str, *, now: datetime) -> None:
+def tell_unit(
+    session: Session, order: WorkOrder, unit: Unit | Place, sentence: str, topic: str, *, now: datetime
+) -> None:
     """Those who work orders in the unit hear of it."""
     tell(
         session,

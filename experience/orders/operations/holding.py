@@ -17,7 +17,7 @@ from experience.ground.store import write_changes
 from experience.orders import lifecycle
 from experience.orders.lifecycle import Standing
 from experience.orders.operations import clocks as clockwork
-from experience.orders.queries.standing import Around, actors_of, order_around
+from experience.orders.queries.standing import Around, Place, actors_of, order_around
 from experience.orders.tables import Clock, ClockMark, OrderRequest, OrderStep, WorkOrder
 from experience.organisation.permissions import SYSTEM, Scope
 from experience.organisation.tables import Unit
@@ -45,12 +45,12 @@ class Held:
     clocks: list[Clock] = field(default_factory=list)
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> Place:
         """The unit that holds the order."""
         return self.around.unit
 
     @property
-    def above(self) -> Unit | None:
+    def above(self) -> Place | None:
         """The unit that dispatched it; None for the centre."""
         return self.around.above
 

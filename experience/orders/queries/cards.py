@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from experience.ground.errors import NotFound
 from experience.ground.i18n import say
+from experience.ground.store import run
 from experience.orders import lifecycle
 from experience.orders.queries.standing import Around, actors_of, order_around
 from experience.orders.tables import OrderRequest, WorkOrder
@@ -52,7 +53,7 @@ def order_card(session: Session, scope: Scope, code: str, *, now: datetime) -> d
 
 def card_of(session: Session, scope: Scope, order: WorkOrder, around: Around, *, now: datetime) -> dict[str, Any]:
     """The card of an order whose surroundings are known already; one statement reads its history."""
-    clocks, steps, effects = session.connection().execute(_HISTORY, {"id": order.id}).one()
+    ((clocks, steps, effects),) = run(session, _HISTORY, {"id": order.id})
     return {
         **_head(order, around),
         "allowed": lifecycle.allowed(around.standing(order, actors_of(scope, order, around), now)),

@@ -1,7 +1,7 @@
 """What the rules need to know of orders: units, children, requests, and which parts the caller plays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -21,11 +21,33 @@ from experience.organisation.tables import Unit
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What the rules read of a unit; a row object costs three times as much to load, at every act."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    path: str
+    territory: str
+    calendar: str
+    internal_review: bool
+
+    @staticmethod
+    def columns(unit: Any) -> list[Any]:
+        """The columns of a unit, or of an alias of it, that make a place."""
+        return [getattr(unit, one.name) for one in fields(Place)]
+
+
+_WIDTH = len(fields(Place))
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What stands around an order: its unit, the unit that dispatched it (None: the centre), children, requests."""
 
-    unit: Unit
-    above: Unit | None
+    unit: Place
+    above: Place | None
     children: list[tuple[str, str]]  # code, state
     requests: list[OrderRequest]
     issue: str = ""  # its code
@@ -56,8 +78,8 @@ _ORDER = (
     sa.select(
         WorkOrder,
         Clock,
-        Unit,
-        _above,
+        *Place.columns(Unit),
+        *Place.columns(_above),
         col(Issue.code),
         col(_parent.code),
         col(_parent.state),
@@ -99,10 +121,12 @@ def order_around(
         rows = session.execute(statement, asked).all()
     if not rows:
         return None
-    order, _, unit, upper, issue, parent_code, parent_state, children, requests, _ = rows[0]
+    order, _, *rest = rows[0]
+    unit, upper = rest[:_WIDTH], rest[_WIDTH : 2 * _WIDTH]
+    issue, parent_code, parent_state, children, requests, _ = rest[2 * _WIDTH :]
     around = Around(
-        unit,
-        None if upper is None or upper.kind == "centre" else upper,
+        Place(*unit),
+        _above_of(upper),
         sorted((code, state) for code, state in children or ()),
         list(_requests(session, order)) if requests else [],
         issue,
@@ -110,6 +134,12 @@ def order_around(
         parent_state,
     )
     return order, around, [row[1] for row in rows if row[1] is not None]
+
+
+def _above_of(upper: Sequence[Any]) -> Place | None:
+    """The centre is not above anybody in the sense of the rules: it dispatches to all."""
+    place = Place(*upper)
+    return None if place.id is None or place.kind == "centre" else place
 
 
 def _requests(session: Session, order: WorkOrder) -> Sequence[OrderRequest]:
@@ -121,16 +151,13 @@ def circumstances(session: Session, orders: Sequence[WorkOrder]) -> dict[int, Ar
     """What stands around each of these orders, by id; three statements for all of them."""
     ids = [order.id for order in orders]
     parent, above = aliased(WorkOrder), aliased(Unit)
-    units = session.exec(
-        select(WorkOrder.id, Unit, above, parent.state)
-        .join(Unit, col(Unit.id) == WorkOrder.unit_id)
-        .outerjoin(parent, col(parent.id) == WorkOrder.parent_id)
-        .outerjoin(above, col(above.id) == parent.unit_id)
-        .where(col(WorkOrder.id).in_(ids))
-    ).all()
+    wanted = sa.select(col(WorkOrder.id), col(parent.state), *Place.columns(Unit), *Place.columns(above))
+    wanted = wanted.join(Unit, col(Unit.id) == WorkOrder.unit_id)
+    wanted = wanted.outerjoin(parent, col(parent.id) == WorkOrder.parent_id)
+    wanted = wanted.outerjoin(above, col(above.id) == parent.unit_id).where(col(WorkOrder.id).in_(ids))
     found = {
-        id_ or 0: Around(unit, None if upper is None or upper.kind == "centre" else upper, [], [], parent_state=state)
-        for id_, unit, upper, state in units
+        id_ or 0: Around(Place(*both[:_WIDTH]), _above_of(both[_WIDTH:]), [], [], parent_state=state)
+        for id_, state, *both in session.execute(wanted)
     }
     children = select(WorkOrder.parent_id, WorkOrder.code, WorkOrder.state).where(col(WorkOrder.parent_id).in_(ids))
     for parent_id, code, state in session.exec(children.order_by(col(WorkOrder.id))):

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from experience.ground.errors import Conflict, Invalid
 from experience.ground.i18n import say
+from experience.ground.store import run
 from experience.organisation.queries import Answered, answered
 from experience.organisation.tables import IdempotencyKey
 
@@ -57,5 +58,5 @@ def remember(session: Session, repeat: Repeat, answer: tuple[int, str], *, now: 
         "response": answer[1],
         "created_at": now,
     }
-    if session.connection().execute(_KEPT, kept).first() is None:
+    if not run(session, _KEPT, kept):
         raise Conflict(say("同一 Idempotency-Key 的请求刚刚处理完，请重发以取得结果。"))
