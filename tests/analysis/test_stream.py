@@ -73,6 +73,12 @@ def test_deep_nesting_and_surrogates_break_nothing() -> None:
     assert answers[0]["id"] == "\ud800"
 
 
+def test_what_is_no_json_number_is_never_answered_with() -> None:
+    answers, rejects, _ = run(b'{"id": NaN, "text": "a"}\n{"id": -Infinity, "text": "b"}\n{"id": 1e999, "text": "c"}\n')
+    assert [(one.row, one.code) for one in rejects] == [(1, "not_json"), (2, "not_json")]
+    assert [answer["id"] for answer in answers] == ["inf"]
+
+
 def test_order_is_kept_over_several_processes() -> None:
     source = b"".join(line(number, f"第{number}条，信号很差") for number in range(6000))
     seen: list[int] = []
