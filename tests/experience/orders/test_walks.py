@@ -18,7 +18,7 @@ from experience.organisation.permissions import SYSTEM, Scope
 from experience.voices.operations import VoiceIn, hear
 from tests.people import House
 
-WALKS, STEPS = 20, 500
+WALKS, STEPS = 50, 200
 WHO = ("lin", "leader", "callback", "zhou", "approver", "he", "wang", "wu")
 UNITS = ("guangdong", "migu", "guangdong.network", "guangdong.service", "hunan")
 FINAL = tuple(sorted(lifecycle.FINAL))
