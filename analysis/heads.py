@@ -20,6 +20,8 @@ from analysis.solver import fitted
 LEAST_VOICES = 2
 Places = npt.NDArray[np.intp]
 SMALL_C = 10.0
+#: Topics hang on single words, so their head may follow its voices more closely.
+TOPIC_C = 30.0
 #: A label corrected by staff counts as much as this many others.
 CORRECTION_WEIGHT = 3.0
 
@@ -124,7 +126,7 @@ def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
     voted = np.delete(np.arange(x.shape[1]), np.s_[before : before + _PLAIN_DENSE])
     weights = np.array([CORRECTION_WEIGHT if one.row.source.startswith("corrections") else 1.0 for one in seen])
     blocks = [
-        _head(x, [one.row.topic for one in seen], models.CODES, weights, voted),
+        _head(x, [one.row.topic for one in seen], models.CODES, weights, voted, TOPIC_C),
         _head(x, [one.row.intent for one in seen], INTENTS, weights, plain),
         _head(x, [LABELS[(one.row.sentiment or 0) + 1] for one in seen], LABELS, weights, plain),
         _telecom(x, numbers, strangers, plain),
@@ -136,11 +138,16 @@ def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
 
 
 def _head(
-    x: Any, values: Sequence[str], names: Sequence[str], sharp: npt.NDArray[np.float64], inputs: Places
+    x: Any,
+    values: Sequence[str],
+    names: Sequence[str],
+    sharp: npt.NDArray[np.float64],
+    inputs: Places,
+    softness: float = SMALL_C,
 ) -> tuple[Floats, Floats]:
     """One multinomial head over some of the inputs; names never seen get a column that never wins."""
     known = np.array([value in names for value in values])
-    head = fitted(x[known][:, inputs], np.array(values)[known], SMALL_C, sharp[known])
+    head = fitted(x[known][:, inputs], np.array(values)[known], softness, sharp[known])
     weights = np.zeros((x.shape[1], len(names)), dtype=np.float32)
     bias = np.full(len(names), -20, dtype=np.float32)
     for row, name in enumerate(head.classes_):
