@@ -126,7 +126,7 @@ def small(seen: Sequence[Seen], logits: Floats, strangers: Strangers) -> Small:
     voted = np.delete(np.arange(x.shape[1]), np.s_[before : before + _PLAIN_DENSE])
     weights = np.array([CORRECTION_WEIGHT if one.row.source.startswith("corrections") else 1.0 for one in seen])
     blocks = [
-        _head(x, [one.row.topic for one in seen], models.CODES, weights, voted, TOPIC_C),
+        _head(x, [one.row.topic for one in seen], models.CODES, weights, voted, softness=TOPIC_C),
         _head(x, [one.row.intent for one in seen], INTENTS, weights, plain),
         _head(x, [LABELS[(one.row.sentiment or 0) + 1] for one in seen], LABELS, weights, plain),
         _telecom(x, numbers, strangers, plain),
@@ -143,6 +143,7 @@ def _head(
     names: Sequence[str],
     sharp: npt.NDArray[np.float64],
     inputs: Places,
+    *,
     softness: float = SMALL_C,
 ) -> tuple[Floats, Floats]:
     """One multinomial head over some of the inputs; names never seen get a column that never wins."""

@@ -1,6 +1,6 @@
 """The clock's triage: read voices become candidates, once per case."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,8 @@ EVIDENCE = 100
 #: Sources that are the customer's own word just now; only they alert about a key touchpoint, while they are fresh.
 OWN_WORDS = ("rant", "survey", "chat", "app", "web")
 FRESH = timedelta(hours=1)
+#: Who hears of it at the centre.
+CENTRE_ROLES = ("triager", "dispatcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,18 @@ def triage_next(session: Session, now: datetime) -> bool:
     cases: dict[_Case, list[tuple[Voice, Reading]]] = defaultdict(list)
     for voice, reading in session.exec(fresh):
         cases[_Case(voice.touchpoint, reading.topic, voice.province)].append((voice, reading))
+    news: dict[str, Counter[str]] = defaultdict(Counter)
     for case in sorted(cases, key=lambda case: (case.touchpoint, case.topic, case.province)):
-        _look(session, case, cases[case], now)
+        if not _look(session, case, cases[case], now):
+            fresh_words = [v for v, _ in cases[case] if v.source in OWN_WORDS and v.heard_at > now - FRESH]
+            news[case.touchpoint][case.province] += len(fresh_words)
+    for touchpoint, provinces in news.items():
+        _tell_of_news(session, touchpoint, +provinces, now)
     return True
 
 
-def _look(session: Session, case: _Case, heard: Sequence[tuple[Voice, Reading]], now: datetime) -> None:
-    """One case: into its live issue if there is one, else a candidate if it is urgent or many."""
+def _look(session: Session, case: _Case, heard: Sequence[tuple[Voice, Reading]], now: datetime) -> bool:
+    """One case: into its live issue if there is one, else a candidate if it is urgent or many; was an alert given?"""
     name = f"{case.touchpoint}|{case.topic}|{case.province}"
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:case, 9))"), {"case": name})
     urgent = [voice.id for voice, reading in heard if reading.urgency >= 3 and voice.id is not None]
@@ -75,15 +82,10 @@ def _look(session: Session, case: _Case, heard: Sequence[tuple[Voice, Reading]],
         attach(session, issue, [("voice", voice.id) for voice, _ in heard if voice.id is not None], now)
     else:
         issue = _found(session, case, urgent, now)
-    if issue is not None and urgent:
-        _alert(
-            session, case, say("有特急原声，请立即研判：%(title)s"), issue.title, link=f"/issues/{issue.code}", now=now
-        )
-    elif any(voice.source in OWN_WORDS and voice.heard_at > now - FRESH for voice, _ in heard) and _is_key(
-        session, case
-    ):
-        link = f"/voices?label=negative&touchpoint={case.touchpoint}"
-        _alert(session, case, say("关键触点有新的负面原声：%(title)s"), _place(session, case), link=link, now=now)
+    if issue is None or not urgent:
+        return False
+    _alert(session, case, issue, now)
+    return True
 
 
 def _found(session: Session, case: _Case, urgent: Sequence[int], now: datetime) -> Issue | None:
@@ -96,27 +98,57 @@ def _found(session: Session, case: _Case, urgent: Sequence[int], now: datetime) 
     return raise_issue(session, SYSTEM, _candidate(session, case, evidence, bool(urgent)), now=now)
 
 
-def _alert(session: Session, case: _Case, sentence: str, title: str, *, link: str, now: datetime) -> None:
+def _alert(session: Session, case: _Case, issue: Issue, now: datetime) -> None:
     """Tells the centre's triagers and the province it happened in, once an hour for each case however many say so."""
-    serving = select(Unit.id).where(Unit.kind == "province", Unit.territory == case.province, Unit.territory != "")
+    link = f"/issues/{issue.code}"
     notices.tell(
         session,
         roles=("coordinator",),
-        unit_ids=[id for id in session.exec(serving) if id is not None],
+        unit_ids=_serving(session, case.province),
         centre=True,
-        centre_roles=("triager", "dispatcher"),
+        centre_roles=CENTRE_ROLES,
         topic="issues.alert",
-        sentence=sentence,
-        params={"title": title},
+        sentence=say("有特急原声，请立即研判：%(title)s"),
+        params={"title": issue.title},
         link=link,
-        dedupe=f"{link.partition('?')[0]}:{case.touchpoint}:{case.topic}:{case.province}:{now:%Y%m%d%H}",
-        level=3 if link.startswith("/issues") else 1,
+        dedupe=f"{link}:{case.touchpoint}:{case.topic}:{case.province}:{now:%Y%m%d%H}",
+        level=3,
         now=now,
     )
 
 
-def _is_key(session: Session, case: _Case) -> bool:
-    return bool(session.exec(select(Touchpoint.is_key).where(Touchpoint.code == case.touchpoint)).first())
+def _tell_of_news(session: Session, touchpoint: str, heard: Counter[str], now: datetime) -> None:
+    """Fresh bad words at a key touchpoint: the centre is told of all, each province of its own, once an hour."""
+    if not heard or not _is_key(session, touchpoint):
+        return
+    hearers = {province: _serving(session, province) for province in heard}
+    provinces = {province: unit_ids for province, unit_ids in hearers.items() if unit_ids}
+    for province, unit_ids in [("", []), *provinces.items()]:
+        place = province or (next(iter(heard)) if len(heard) == 1 else "")
+        notices.tell(
+            session,
+            roles=("coordinator",),
+            unit_ids=unit_ids,
+            centre=not unit_ids,
+            centre_roles=CENTRE_ROLES,
+            topic="issues.alert",
+            sentence=say("关键触点有 %(n)s 条新的负面原声：%(title)s"),
+            params={"n": heard[province] if province else heard.total(), "title": _place(session, touchpoint, place)},
+            link=f"/voices?label=negative&touchpoint={touchpoint}",
+            dedupe=f"/voices:{touchpoint}:{province}:{now:%Y%m%d%H}",
+            level=1,
+            now=now,
+        )
+
+
+def _serving(session: Session, province: str) -> list[int]:
+    """Ids of the units that serve this province; none for voices of no known province."""
+    serving = select(Unit.id).where(Unit.kind == "province", Unit.territory == province, Unit.territory != "")
+    return [id for id in session.exec(serving) if id is not None]
+
+
+def _is_key(session: Session, touchpoint: str) -> bool:
+    return bool(session.exec(select(Touchpoint.is_key).where(Touchpoint.code == touchpoint)).first())
 
 
 def _issue_of(session: Session, case: _Case) -> Issue | None:
@@ -173,17 +205,17 @@ def _negative(case: _Case) -> list[bool]:
     ]
 
 
-def _place(session: Session, case: _Case) -> str:
+def _place(session: Session, touchpoint: str, province: str) -> str:
     """Province and touchpoint as people call them."""
-    touchpoint = session.exec(select(Touchpoint.name).where(Touchpoint.code == case.touchpoint)).first()
-    return "".join(filter(None, (PROVINCES.get(case.province, ""), touchpoint or case.touchpoint)))
+    name = session.exec(select(Touchpoint.name).where(Touchpoint.code == touchpoint)).first()
+    return "".join(filter(None, (PROVINCES.get(province, ""), name or touchpoint)))
 
 
 def _candidate(session: Session, case: _Case, evidence: Sequence[int], is_urgent: bool) -> IssueIn:
     topic = TOPICS.get(case.topic, case.topic)
     title = f"特急：{topic}" if is_urgent else f"{topic}集中反映"
     return IssueIn(
-        title="　".join(filter(None, (_place(session, case), title))),
+        title="　".join(filter(None, (_place(session, case.touchpoint, case.province), title))),
         touchpoint=case.touchpoint,
         topic=case.topic,
         province=case.province,

@@ -155,3 +155,26 @@ def test_a_bad_word_at_a_key_touchpoint_is_told_of_without_an_issue(session: Ses
     assert look(session, now) == []
     told = session.exec(select(Notice).where(Notice.user_id == house.users["lin"].id)).one()
     assert told.link.startswith("/voices?")
+
+
+def test_the_centre_is_told_of_a_key_touchpoint_once_with_the_number_of_voices(session: Session, now: datetime) -> None:
+    house = build_house(session, now)
+    said(session, now, TROUBLE[0], TROUBLE[1])
+    said(session, now, TROUBLE[2], province="hunan")
+    said(session, now, TROUBLE[3], province="sichuan")
+    look(session, now)
+    told = {
+        login: [n.params["n"] for n in session.exec(select(Notice).where(Notice.user_id == house.users[login].id))]
+        for login in ("lin", "zhou", "wang")
+    }
+    assert told == {"lin": [4], "zhou": [2], "wang": [1]}
+
+
+def test_a_key_touchpoint_is_told_of_once_an_hour_however_often_the_clock_looks(
+    session: Session, now: datetime
+) -> None:
+    house = build_house(session, now)
+    for text in TROUBLE[:3]:
+        said(session, now, text)
+        look(session, now)
+    assert len(session.exec(select(Notice).where(Notice.user_id == house.users["lin"].id)).all()) == 1
