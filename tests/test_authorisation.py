@@ -147,3 +147,19 @@ def test_another_province_finds_and_reads_nothing_of_guangdong(house: Whole, met
 )
 def test_the_province_itself_reads_what_is_its_own(house: Whole, path: str) -> None:
     assert MARK in house.ask("zhou", "GET", path).text
+
+
+FORMS = sorted(rule for method, rule in ROWS if method == "POST" and not rule.startswith(("/api/", "/collect/")))
+
+
+@pytest.mark.parametrize("rule", FORMS)
+def test_a_reloaded_address_of_a_form_leads_to_a_page(house: Whole, rule: str) -> None:
+    """A browser asks by GET for what it shows after a refusal: reloading it, or coming back to it, meets no 405."""
+    path, seen = _path(rule, house.facts), []
+    while path not in seen:
+        answer = house.ask("lin", "GET", path)
+        assert answer.status_code != 405
+        seen.append(path)
+        path = answer.headers.get("Location", path)
+    is_object = any(rule.startswith(prefix) for prefix in OBJECTS)
+    assert answer.status_code in ((200,) if is_object else (200, 403, 404)), seen

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from psycopg import errors as refusals
 from sqlalchemy.exc import DataError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from experience.audit.operations import record
 from experience.ground.errors import Busy, Conflict, Forbidden, HuishengError, Invalid, NotFound
@@ -167,6 +167,8 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
+    if isinstance(error, MethodNotAllowed) and request.method in ("GET", "HEAD") and not door.wants_json():
+        return redirect(_where_the_form_stands(), 303)
     answer = _answer(status, SENTENCES.get(status, SENTENCES[400]))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after", "www-authenticate"):
@@ -174,6 +176,17 @@ def _http(error: HTTPException) -> Any:
     if status == 429 and "Retry-After" not in answer.headers:
         answer.headers["Retry-After"] = "60"
     return answer
+
+
+def _where_the_form_stands() -> str:
+    """The nearest page above an address that only takes a form: a refused form is shown there, and may be reloaded."""
+    adapter = current_app.create_url_adapter(request)
+    path = request.path
+    while adapter is not None and len(path) > 1:
+        path = path.rpartition("/")[0] or "/"
+        if adapter.test(path, method="GET"):
+            return request.script_root + path
+    return request.script_root + "/"
 
 
 def _unstorable(error: DataError) -> Any:

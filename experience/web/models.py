@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -107,6 +107,13 @@ def progress() -> Response:
     if run is not None and run.finished_at and request.args.get("run") == str(run.id):
         answer.headers["HX-Refresh"] = "true"
     return answer
+
+
+@bp.get("/<any(train, back, reread):what>")
+@door.requires("models.see")
+def act_address(what: str) -> Response:
+    """The address of an act, reloaded after it was refused: leads to the models, and is no version's name."""
+    return redirect(url_for("models.index"), 303)
 
 
 @bp.post("/train")

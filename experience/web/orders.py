@@ -1,6 +1,6 @@
 """Pages of work orders: the list, one order with its clocks and steps, and every act on it."""
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -59,6 +59,13 @@ def wanted() -> reads.Wanted:
 def _may_bulk(action: str) -> bool:
     held = {"accept": "orders.work", "urge": "orders.dispatch", "supervise": "orders.supervise"}
     return door.scope().may(held[action])
+
+
+@bp.get("/bulk")
+@door.requires("orders.read")
+def bulk_address() -> Response:
+    """The address of what was done to many, reloaded: leads to the list, and is no order's code."""
+    return redirect(url_for("orders.index"), 303)
 
 
 @bp.post("/bulk")

@@ -8,6 +8,7 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/models", "models.see"),
     ("GET", "/models/<version>", "models.see"),
     ("GET", "/models/progress", "models.see"),
+    ("GET", "/models/<any(train, back, reread):what>", "models.see"),
     ("POST", "/models/train", "models.change"),
     ("POST", "/models/<version>/promote", "models.change"),
     ("POST", "/models/back", "models.change"),

@@ -18,6 +18,7 @@ ROWS: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/orders/<code>", "orders.read"),
     ("POST", "/orders/<code>/act/<action>", "orders.read"),
     ("POST", "/orders/<code>/requests/<int(max=9223372036854775807):request_id>", "orders.read"),
+    ("GET", "/orders/bulk", "orders.read"),
     ("POST", "/orders/bulk", "orders.read"),
     ("GET", "/orders/export.csv", "orders.read"),
     ("GET", "/supervision", "orders.read"),
