@@ -136,6 +136,11 @@ def test_only_what_may_be_done_now_is_offered(office: Office) -> None:
     assert "/act/accept" not in office.staff("viewer").see(f"/orders/{code}")
 
 
+def test_the_clocks_stand_before_the_history(office: Office) -> None:
+    html = office.staff("zhou").see(f"/orders/{dispatched(office)}")
+    assert html.index("card-body clocks") < html.index("办理过程")
+
+
 def test_a_bulk_act_says_for_each_order_what_became_of_it(office: Office) -> None:
     code = dispatched(office)
     zhou = office.staff("zhou")
