@@ -191,6 +191,7 @@ def words_of(typed: str) -> tuple[str, ...]:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": saying.ago,
+    "aspect": saying.aspect,
     "beijing": saying.beijing,
     "cause": saying.cause,
     "clock_left": saying.clock_left,

@@ -126,6 +126,11 @@ def cause(code: str) -> str:
     return gettext(words.CAUSES[code]) if code in words.CAUSES else code or "—"
 
 
+def aspect(name: str) -> str:
+    """What an aspect is called: the readings keep the lexicon's lower case."""
+    return words.ASPECTS.get(name, name)
+
+
 def tone(code: object) -> str:
     """The tone of a code's badge."""
     return words.TONES.get(str(code), "mute")

@@ -16,7 +16,7 @@ from experience.voices.gist import Part
 from experience.voices.importers.rejects import guarded
 from experience.voices.trends import Line
 from experience.web import door
-from experience.web.saying import beijing, word
+from experience.web.saying import aspect, beijing, word
 from experience.web.topics import GROUPS, about_of, asked, grid_of, line_of, lines_of, place_names
 from experience.web.words import N_
 
@@ -99,7 +99,7 @@ def _mean(tally: trends.Tally) -> float | str:
 
 
 def _part(part: Part) -> Row:
-    return (part.name or gettext("未细分"), part.n, part.bad, part.good)
+    return (aspect(part.name) or gettext("未细分"), part.n, part.bad, part.good)
 
 
 def _file(name: str, sheets: Sequence[Sheet], kind: str) -> Response:

@@ -160,6 +160,9 @@ IMPORT_FIELDS = {
     "mood": N_("心情"),
 }
 
+#: Aspects that the lexicon, which holds lower case only, writes otherwise than people do.
+ASPECTS = {"app": "App"}
+
 #: Why something went wrong, as a reply says it; the first question of every review.
 CAUSES = {
     "system": N_("系统故障"),

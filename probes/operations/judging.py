@@ -6,7 +6,7 @@ from sqlmodel import Session, select
 
 from experience.audit.operations import record
 from experience.ground.errors import Conflict, Forbidden
-from experience.ground.i18n import say
+from experience.ground.i18n import say, spaced
 from experience.issues.operations import IssueIn, raise_issue
 from experience.issues.tables import Issue, IssueSource
 from experience.organisation.permissions import Scope
@@ -55,7 +55,7 @@ def make_issue(session: Session, scope: Scope, code: str, *, now: datetime) -> I
     named = session.exec(select(Touchpoint.name).where(Touchpoint.code == known.touchpoint)).first()
     causes = [row["value"] for row in known.explanation if row["kind"] == "province" and row["share"] >= 0.5]  # noqa: PLR2004
     told = IssueIn(
-        title=f"{named or known.touchpoint}成功率异动",
+        title=spaced(named or known.touchpoint, "成功率异动"),
         severity=_SEVERITY[known.severity],
         touchpoint=known.touchpoint,
         province=known.province or (causes[0] if len(causes) == 1 else ""),

@@ -9,7 +9,7 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from analysis.topics import TOPICS
-from experience.ground.i18n import say
+from experience.ground.i18n import say, spaced
 from experience.issues import lifecycle, triage
 from experience.issues.operations.raising import IssueIn, attach, raise_issue
 from experience.issues.tables import Issue
@@ -208,7 +208,7 @@ def _negative(case: _Case) -> list[bool]:
 def _place(session: Session, touchpoint: str, province: str) -> str:
     """Province and touchpoint as people call them."""
     name = session.exec(select(Touchpoint.name).where(Touchpoint.code == touchpoint)).first()
-    return "".join(filter(None, (PROVINCES.get(province, ""), name or touchpoint)))
+    return spaced(PROVINCES.get(province, ""), name or touchpoint)
 
 
 def _candidate(session: Session, case: _Case, evidence: Sequence[int], is_urgent: bool) -> IssueIn:

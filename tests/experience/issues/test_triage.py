@@ -12,6 +12,7 @@ from experience.issues.operations import accept, dismiss, triage_next
 from experience.issues.tables import Issue
 from experience.notices.tables import Notice
 from experience.organisation.permissions import SYSTEM
+from experience.touchpoints.tables import Touchpoint
 from experience.voices.intake import VoiceIn
 from experience.voices.operations import hear, read_next
 from tests.people import build_house, someone
@@ -49,6 +50,14 @@ def test_many_alike_make_one_candidate(session: Session, now: datetime) -> None:
     issues = look(session, now)
     assert [(i.state, i.topic, i.province) for i in issues] == [("candidate", "billing", "guangdong")]
     assert len(queries.voice_ids(session, issues[0].id or 0)) >= triage.CLUSTER
+
+
+def test_a_title_parts_the_province_from_a_latin_name(session: Session, now: datetime) -> None:
+    build_house(session, now)
+    found = session.exec(select(Touchpoint).where(Touchpoint.code == "web.recharge")).one()
+    found.name = "App 充值"
+    said(session, now, *TROUBLE)
+    assert look(session, now)[0].title.startswith("广东 App 充值　")
 
 
 def test_a_few_are_no_issue(session: Session, now: datetime) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experience.organisation.permissions import ACTS
-from experience.web.saying import Piece, limit, pieces
+from experience.web.saying import Piece, aspect, limit, pieces
 from experience.web.words import ROOMS
 
 SPANS = st.lists(
@@ -18,6 +18,10 @@ SPANS = st.lists(
 @given(st.text(max_size=60), SPANS, st.lists(st.text(max_size=3), max_size=3))
 def test_the_pieces_are_the_text(text: str, spans: list[dict[str, float]], terms: list[str]) -> None:
     assert "".join(piece.text for piece in pieces(text, spans, terms)) == text
+
+
+def test_an_aspect_is_called_as_people_write_it() -> None:
+    assert [aspect(name) for name in ("app", "资费", "")] == ["App", "资费", ""]
 
 
 def test_words_for_and_against_are_told_apart_and_weak_ones_marked_so() -> None:
