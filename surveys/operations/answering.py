@@ -214,11 +214,11 @@ def _demand_open(
 ) -> None:
     if invitation is None:
         if token:
-            raise NotFound(say("没有这份邀请。"))
+            raise NotFound(say("没有这份邀约。"))
         if state != "open" and response is None:
             raise Conflict(say("这份问卷没有开放。"), {"state": state})
     elif token and not runtime.is_live(token, response.at if response else None, now):
-        raise Conflict(say("这份问卷的邀请已过期。"), {"state": "expired"})
+        raise Conflict(say("这份问卷的邀约已过期。"), {"state": "expired"})
 
 
 def _seed(said: SubmitIn, response: Response | None) -> str:

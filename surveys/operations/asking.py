@@ -226,7 +226,7 @@ def shown(session: Session, survey_code: str, token: str, *, now: datetime) -> N
     if moved:
         customers.mark(session, invitation.id or 0, "shown", now=now)
     elif invitation.state == "released":
-        raise Conflict(say("这次邀请已经收回。"), {"state": "released"})
+        raise Conflict(say("这次邀约已经收回。"), {"state": "released"})
 
 
 def dismiss(session: Session, survey_code: str, token: str, *, now: datetime) -> None:
@@ -256,7 +256,7 @@ def _invited(session: Session, survey_code: str, token: str) -> Invitation:
     said = runtime.opened(token, house().key())
     found = session.exec(select(Invitation).where(Invitation.token_hash == runtime.digest(token))).first()
     if found is None or said.survey != survey_code:
-        raise NotFound(say("没有这份邀请。"))
+        raise NotFound(say("没有这份邀约。"))
     return found
 
 
