@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo
 #: One stretch of work in a day, [start, end), in seconds from local midnight.
 Span = tuple[int, int]
 OFFICE: tuple[Span, ...] = ((9 * 3600, 12 * 3600), (13 * 3600 + 1800, 18 * 3600))
+#: Holidays are announced late in the year for the next; so long before they run out people are told to enter them.
+AHEAD = timedelta(days=60)
 _DAY = timedelta(days=1)
+_BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class WorkCalendar:
                     yield max(opened, start), closed
             day += _DAY
         raise ValueError("no working time within thirty years")
+
+
+def is_short(covered_until: date | None, now: datetime) -> bool:
+    """Whether the coming `AHEAD`, in Beijing's days, is not all covered by announced holidays."""
+    return covered_until is not None and covered_until < now.astimezone(_BEIJING).date() + AHEAD
 
 
 def spans_of(told: Sequence[Sequence[str]]) -> tuple[Span, ...]:

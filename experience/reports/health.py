@@ -9,11 +9,11 @@ from sqlmodel import Session, col, select
 
 from experience.ground.i18n import say
 from experience.ground.tables import Heartbeat, JobRun, RowFailure
+from experience.orders import workdays
 from experience.orders.tables import Calendar, ClockMark
 
 BEAT_LIMIT = timedelta(seconds=20)  # a worker beats every 5 s; three missed beats and some
 MARK_LIMIT = timedelta(minutes=2)
-CALENDAR_LIMIT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ def _rows(session: Session) -> Check:
 
 
 def _calendars(session: Session, now: datetime) -> Check:
-    limit = (now + CALENDAR_LIMIT).date()
-    short = session.exec(select(Calendar.name).where(col(Calendar.covered_until) < limit).order_by(Calendar.name)).all()
+    known = session.exec(select(Calendar).order_by(Calendar.name))
+    short = [one.name for one in known if workdays.is_short(one.covered_until, now)]
     if short:
         return Check("calendar", False, say("工作日历快用完了：%(names)s，请补充节假日安排。", names="、".join(short)))
     return Check("calendar", True, say("工作日历够用。"))

@@ -18,7 +18,7 @@ from experience.orders import operations
 from experience.orders.operations import DaysIn
 from experience.orders.queries import calendars
 from experience.orders.tables import CalendarDay
-from experience.orders.workdays import WorkCalendar
+from experience.orders.workdays import WorkCalendar, is_short
 from experience.web import door
 from experience.web.once import once
 from experience.web.saying import told
@@ -27,8 +27,6 @@ from experience.web.words import N_
 bp = Blueprint("admin_loop", __name__, url_prefix="/admin")
 
 ACT = "organisation.edit"
-#: Holidays are announced late in the year for the next; two months are left to enter them.
-ALARM = timedelta(days=60)
 WEEKDAYS = (N_("周一"), N_("周二"), N_("周三"), N_("周四"), N_("周五"), N_("周六"), N_("周日"))
 SHORT_DAYS = (N_("一"), N_("二"), N_("三"), N_("四"), N_("五"), N_("六"), N_("日"))
 MONTHS = (
@@ -56,7 +54,9 @@ def calendar_list() -> str:
     """The calendars with how far each is covered."""
     demand_centre()
     found = calendars.listed(door.db(), _today("Asia/Shanghai").year)
-    lines = [(line, weekly_words(line.calendar.weekly), alarm(line.calendar.covered_until)) for line in found]
+    lines = [
+        (line, weekly_words(line.calendar.weekly), is_short(line.calendar.covered_until, door.now())) for line in found
+    ]
     return render_template("admin/calendars.html", lines=lines)
 
 
@@ -83,7 +83,7 @@ def _calendar(name: str, *, errors: Mapping[str, str] | None = None) -> str:
         "admin/calendar.html",
         calendar=known,
         weekly=weekly_words(known.weekly),
-        alarm=alarm(known.covered_until),
+        alarm=is_short(known.covered_until, door.now()),
         year=year,
         years=YEARS,
         months=year_grid(work, specials, year, today),
@@ -135,11 +135,6 @@ def weekly_words(weekly: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _spans_words(spans: Any) -> str:
     return ", ".join(f"{begin}–{end}" for begin, end in spans) or gettext("不上班")
-
-
-def alarm(covered_until: date | None) -> bool:
-    """Whether the coming `ALARM` days are not all covered by announced holidays."""
-    return covered_until is not None and covered_until < _today("Asia/Shanghai") + ALARM
 
 
 @bp.post("/calendars/<name>/days")

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, update
 from sqlmodel import Session
 
 from experience.ground.store import transaction
 from experience.ground.tables import Heartbeat, JobRun
+from experience.orders import workdays
+from experience.orders.tables import Calendar
 from experience.reports import health
 from experience.web import door, errors
 from experience.web.health import bp
@@ -31,6 +34,8 @@ def bare(engine: Engine, now: datetime) -> Flask:
 
 @pytest.fixture
 def client(own_database: Engine, now: datetime) -> Iterator[FlaskClient]:
+    with transaction(own_database) as session:
+        session.execute(update(Calendar).values(covered_until=(now + 2 * workdays.AHEAD).date()))
     with bare(own_database, now).test_client() as made:
         yield made
 
@@ -97,3 +102,14 @@ def test_the_token_opens_the_figures_from_elsewhere(client: FlaskClient, monkeyp
     good, bad = {"Authorization": "Bearer s3cret"}, {"Authorization": "Bearer guess"}
     assert client.get("/metrics", environ_base=elsewhere, headers=good).status_code == 200
     assert client.get("/metrics", environ_base=elsewhere, headers=bad).status_code == 403
+
+
+def test_a_calendar_is_short_by_the_rule_of_the_calendars_page(session: Session, now: datetime) -> None:
+    today = now.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    session.execute(update(Calendar).values(covered_until=today + workdays.AHEAD))
+    calendar = {check.name: check for check in health.checks(session, now)}["calendar"]
+    assert calendar.is_well
+    session.execute(update(Calendar).values(covered_until=today + workdays.AHEAD - timedelta(days=1)))
+    calendar = {check.name: check for check in health.checks(session, now)}["calendar"]
+    assert not calendar.is_well
+    assert "cn-office" in calendar.said
