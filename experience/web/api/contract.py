@@ -221,7 +221,7 @@ def _plain(value: Any) -> Any:
 def _query(model: type[BaseModel]) -> BaseModel:
     found = _flat(request.args, model)
     _demand_storable(found)
-    return _validated(lambda: model.model_validate(found))
+    return _validated(lambda: model.model_validate(found), found)
 
 
 def _flat(args: MultiDict[str, str], model: type[BaseModel]) -> dict[str, Any]:
@@ -251,18 +251,48 @@ def _body(model: type[BaseModel]) -> BaseModel:
     if not isinstance(found, dict):
         raise Invalid(say("请求体应是一个 JSON 对象。"))
     _demand_storable(found)
-    return _validated(lambda: model.model_validate_json(raw, strict=True))
+    return _validated(lambda: model.model_validate_json(raw, strict=True), found)
 
 
-def _validated(validate: Callable[[], BaseModel]) -> BaseModel:
+def _validated(validate: Callable[[], BaseModel], given: dict[str, Any]) -> BaseModel:
     """What is validated. A body says its types, so "true" is no boolean and "5" no number; a query is all text."""
     try:
         return validate()
     except ValidationError as error:
-        told = [
-            {"field": ".".join(str(part) for part in e["loc"]), "sentence": _in_words(e)} for e in error.errors()[:20]
-        ]
-        raise Invalid(say("提交的内容有误，请按提示修改。"), told) from error
+        raise Invalid(say("提交的内容有误，请按提示修改。"), _told(error.errors()[:20], given)) from error
+
+
+def _told(faults: Sequence[Any], given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The faults by the names the caller used. What may be of several types is judged by the one it is nearest to."""
+    found = [(_place(fault, given), fault) for fault in faults]
+    chosen = [(place, fault) for place, fault in found if len(place) < len(fault["loc"])]  # of one of several types
+    nearer = [place for place, fault in chosen if not fault["type"].endswith("_type")]
+    deeper = [place for place, _ in chosen]
+
+    def is_of_another_type(place: tuple[str, ...], fault: Any) -> bool:
+        if (place, fault) not in chosen or not fault["type"].endswith("_type"):
+            return False
+        return place in nearer or any(other[: len(place)] == place != other for other in deeper)
+
+    return [
+        {"field": ".".join(place), "sentence": _in_words(fault)}
+        for place, fault in found
+        if not is_of_another_type(place, fault)
+    ]
+
+
+def _place(fault: Any, given: Any) -> tuple[str, ...]:
+    """Where the fault is in what was given: pydantic names the types it tried on the way, and they are no fields."""
+    steps, place = fault["loc"], []
+    for number, step in enumerate(steps):
+        is_lacking = fault["type"] == "missing" and number == len(steps) - 1
+        if isinstance(given, dict) and (step in given or is_lacking):
+            place.append(str(step))
+            given = given.get(step)
+        elif isinstance(given, list) and isinstance(step, int) and step < len(given):
+            place.append(str(step))
+            given = given[step]
+    return tuple(place)
 
 
 def _demand_storable(found: Any, where: str = "", depth: int = 0) -> None:

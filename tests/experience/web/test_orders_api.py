@@ -154,6 +154,24 @@ def test_a_request_decided_already_tells_the_order_as_it_is(programs: Programs) 
     assert "urge" in again.json["allowed"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "fields"),
+    [("", ["unit"]), ("x" * 999, ["unit"]), (["hunan", ""], ["unit.1"]), (["", 3], ["unit.0", "unit.1"])],
+)
+def test_a_bad_unit_is_named_as_it_was_given(programs: Programs, unit: object, fields: list[str]) -> None:
+    told = {"unit": unit, "type": "complaint", "instructions": "请核查"}
+    refused = programs.ask("lin", "POST", f"/api/v1/issues/{programs.issue}/dispatch", told)
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json["errors"]] == fields
+
+
+@pytest.mark.parametrize("unit", [{}, {"hunan": 1}, 7, True])
+def test_a_unit_of_no_known_type_is_named_without_the_types(programs: Programs, unit: object) -> None:
+    told = {"unit": unit, "type": "complaint", "instructions": "请核查"}
+    refused = programs.ask("lin", "POST", f"/api/v1/issues/{programs.issue}/dispatch", told)
+    assert {error["field"] for error in refused.json["errors"]} == {"unit"}
+
+
 def test_merging_into_another_unit_tells_what_is_allowed(programs: Programs) -> None:
     path = f"/api/v1/issues/{programs.issue}/dispatch"
     other = programs.ask("lin", "POST", path, {"unit": "hunan", "type": "complaint", "instructions": "请核查"})
