@@ -17,6 +17,8 @@ NO_PAGES = (
 PARTS = (".csv", ".json", ".svg", ".xlsx", "/progress", "/rejects", "/events", "/similar")
 #: Pages no link leads to, or only a row that a small demo lacks.
 UNLINKED = {
+    "/models/<any(train, back, reread):what>": "takes a form; a reload is led to the models",
+    "/orders/bulk": "takes a form; a reload is led to the orders",
     "/desk/<code>/<action>": "a part of the desk, fetched when a row is opened",
     "/s/again/<receipt>": "a small demo may have nobody who is still to answer",
     "/rants/embed": "framed by the sites that embed it; needs a site",

@@ -19,8 +19,8 @@ from tests.running import Running
 
 pytestmark = pytest.mark.browser
 
-#: Read as praise by the shipped model, for its 厉害了.
-MISREAD = "等了三个小时师傅才来，来了就说搞不定，厉害了"
+#: Read as praise by the shipped model: the mockery is in what is meant, not in a word.
+MISREAD = "报修三天换来一句在路上，这路真长"
 OTHERS = ("充值一百元没有到账，已经两个小时了", "请问营业厅周日几点开门", "宽带师傅很专业，半小时就装好了")
 
 
@@ -56,7 +56,7 @@ def test_what_is_put_right_is_read_right_by_the_next_model(
     page.press("#password", "Enter")
     page.wait_for_url(f"{house.url}/")
     page.goto(f"{house.url}/voices")
-    row = page.locator(".voice", has_text="厉害了").first
+    row = page.locator(".voice", has_text="这路真长").first
     expect(row).to_have_attribute("data-told", "正面，宽带电视，表扬")
     for key in ("j", "1", "i", "1", "c"):
         page.keyboard.press(key)
@@ -72,7 +72,7 @@ def test_what_is_put_right_is_read_right_by_the_next_model(
     expect(page.get_by_role("button", name="用现在的模型重读")).to_be_visible()
     say(own_database, MISREAD, now=now)
     page.goto(f"{house.url}/voices")
-    again = page.locator(".voice:not(.is-judged)", has_text="厉害了")
+    again = page.locator(".voice:not(.is-judged)", has_text="这路真长")
     for _ in range(20):  # the worker looks every two seconds
         if again.locator(".senti").count():
             break

@@ -94,7 +94,7 @@ def test_a_version_of_the_database_is_fetched_for_analyse(home: Path, platform: 
 def test_what_a_folder_teaches_may_be_used(home: Path, tmp_path: Path) -> None:
     data = tmp_path / "told"
     data.mkdir()
-    row = "本来以为又要被扣钱，结果一分没少\t1\tbilling\tpraise"
+    row = "怕又是坑，提心吊胆看完账单，白担心一场\t1\tbilling\tpraise"
     (data / "corrections.tsv").write_text(f"text\tsentiment\ttopic\tintent\n{row}\n", "utf-8")
     trained = run("train", "--data", str(data))
     assert trained.exit_code == 0, trained.exception
@@ -102,7 +102,7 @@ def test_what_a_folder_teaches_may_be_used(home: Path, tmp_path: Path) -> None:
     done = run("use", version, "--offline")
     assert done.exit_code == 0, done.exception
     model.adopt()
-    assert pipeline.read("本来以为又要被扣钱，结果一分没少").label == "positive"
+    assert pipeline.read("怕又是坑，提心吊胆看完账单，白担心一场").label == "positive"
 
 
 def test_one_source_of_lessons_at_a_time(home: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.conftest import NOW
 from tests.experience.learning.conftest import said
 
 #: The shipped model takes it for a complaint.
-PRAISE = "本来以为又要被扣钱，结果一分没少"
+PRAISE = "怕又是坑，提心吊胆看完账单，白担心一场"
 #: More of the kind, the other way round: what sounds kind and is not.
 OTHERS = ("客服小姐姐声音真甜，就是问题没解决", "等了两个小时师傅才来", "信号还行吧")
 TRAIN = next(job for job in JOBS if job.name == "learning.train")
