@@ -61,7 +61,14 @@ _KINDS: tuple[_Kind, ...] = (
         "/orders?state=internal_review",
         "warn",
     ),
-    _Kind("urgent", "issues.triage", N_("近三天的紧急原声"), N_("监管、媒体、重复投诉等"), "/voices?urgency=2", "bad"),
+    _Kind(
+        "urgent",
+        "issues.triage",
+        N_("近三天的紧急原声"),
+        N_("监管、媒体、重复投诉等"),
+        "/voices?urgency=2&hours=72",
+        "bad",
+    ),
     _Kind(
         "candidate",
         "issues.triage",
@@ -88,7 +95,7 @@ _KINDS: tuple[_Kind, ...] = (
         "voices.correct",
         N_("待人工判断的原声"),
         N_("模型把握不大，一键更正即成训练数据"),
-        "/voices?unsure=1",
+        "/voices?unsure=1&hours=72",
         "",
     ),
 )

@@ -52,6 +52,7 @@ def wanted() -> reads.Wanted:
         flag=args.get("flag", ""),
         issue=args.get("issue", ""),
         age=args.get("age", ""),
+        lately=args.get("lately", ""),
         sort=args.get("sort", "due"),
     )
 

@@ -37,6 +37,10 @@ ACTS_HERE = ("voices.correct", "voices.moderate", "voices.unmask", "issues.triag
 TOPIC_KEYS = dict(zip(TOPICS, "ztwklvhyrxsamqdo", strict=True))
 
 
+#: Lengths until now that the list may be narrowed to instead of days: what the first page counts.
+LATELY = {"24": timedelta(hours=24), "72": timedelta(hours=72)}
+
+
 @bp.get("")
 @door.requires("voices.read")
 def stream() -> str:
@@ -210,6 +214,7 @@ def filters() -> Filters:
     """What this request's list is narrowed to; what cannot be meant narrows nothing."""
     args = request.args
     urgency = args.get("urgency", "")
+    lately = LATELY.get(args.get("hours", ""))
     return Filters(
         q=args.get("q", "").strip()[:200],
         topic=args.get("topic", ""),
@@ -221,8 +226,8 @@ def filters() -> Filters:
         source=args.get("source", ""),
         product=args.get("product", ""),
         unit=args.get("unit", ""),
-        since=_day(args.get("from", "")),
-        until=_day(args.get("to", ""), days=1),
+        since=door.now() - lately if lately else _day(args.get("from", "")),
+        until=None if lately else _day(args.get("to", ""), days=1),
         is_unsure=args.get("unsure") == "1",
         import_id=_row_id(args.get("import", "")),
         sort=args.get("sort", ""),

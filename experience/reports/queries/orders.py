@@ -20,6 +20,9 @@ from experience.organisation.tables import Unit, User
 FINAL = ("archived", "merged", "cancelled")
 #: The holder must act: these count against the holding unit's clock.
 WITH_UNIT = ("dispatched", "processing", "internal_review")
+#: What may have happened lately, each with its column of instants.
+LATELY = ("dispatched", "archived", "breached")
+DAY = timedelta(hours=24)
 AGES = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
 
 
@@ -71,6 +74,7 @@ class Wanted:
     flag: str = ""  # supervised, urged, forced, requested, mine
     issue: str = ""
     age: str = ""  # index into AGES
+    lately: str = ""  # what happened in the last 24 hours: dispatched, archived, breached
     sort: str = "due"
 
 
@@ -166,6 +170,9 @@ def _conditions(session: Session, scope: Scope, wanted: Wanted, now: datetime) -
         made.append(col(Issue.code) == wanted.issue)
     if wanted.age in map(str, range(len(AGES))):
         made.append(aged(AGES[int(wanted.age)], now))
+    if wanted.lately in LATELY:
+        column = getattr(WorkOrder, f"{wanted.lately}_at")
+        made.append(and_(column >= now - DAY, column < now))
     if wanted.flag:
         made.append(_flagged(wanted.flag, scope))
     return made
