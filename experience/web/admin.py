@@ -36,14 +36,18 @@ MOST_FAILURES = 50
 @bp.get("")
 @door.requires("organisation.edit")
 def index() -> str:
-    """The tree of units."""
+    """The tree of units, or those of them whose name or code holds what was searched for."""
     return _units()
 
 
 def _units(fault: str = "") -> str:
     found = directory.units(door.db(), door.scope().reach("organisation.edit"))
     by_id = {unit.id: unit for unit in found}
-    return render_template("admin/units.html", units=found, by_id=by_id, fault=fault, **_unit_words())
+    wanted = request.args.get("q", "").strip()[:80]
+    shown = [unit for unit in found if wanted.lower() in unit.name.lower() or wanted.lower() in unit.code]
+    return render_template(
+        "admin/units.html", units=found, shown=shown, wanted=wanted, by_id=by_id, fault=fault, **_unit_words()
+    )
 
 
 def _refused(page: Callable[[str], str], refused: HuishengError) -> tuple[str, int]:

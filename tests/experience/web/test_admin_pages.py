@@ -115,6 +115,22 @@ def test_a_unit_is_made_under_another(office: Office) -> None:
     assert boss.send("/admin", "/admin/units", **told).status_code == 409
 
 
+def test_units_are_found_by_name_or_code_and_an_empty_result_says_so(office: Office) -> None:
+    boss = office.staff("admin")
+
+    def found(words: str) -> set[str]:
+        html = boss.see(f"/admin?q={words}").split("<tbody>")[-1]
+        return {code for code in ("hunan", "guangdong", "guangdong.network", "migu") if f'/admin/units/{code}"' in html}
+
+    assert found("湖南") == {"hunan"}
+    assert found("GuangDong") == {"guangdong", "guangdong.network"}
+    assert found("%20网络部%20") == {"guangdong.network"}
+    assert found("") == {"hunan", "guangdong", "guangdong.network", "migu"}
+    assert found("nowhere") == set()
+    assert "没有符合条件的单位" in boss.see("/admin?q=nowhere")
+    assert '<option value="hunan"' in boss.see("/admin?q=nowhere")  # a new unit may still go under any
+
+
 def test_a_refused_form_keeps_what_was_typed_and_says_why(office: Office) -> None:
     admin = office.staff("admin")
     unit = {"code": "guangdong", "kind": "department", "parent": "hunan", "name": "政企客户部"}
