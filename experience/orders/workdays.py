@@ -17,6 +17,8 @@ Span = tuple[int, int]
 OFFICE: tuple[Span, ...] = ((9 * 3600, 12 * 3600), (13 * 3600 + 1800, 18 * 3600))
 #: Holidays are announced late in the year for the next; so long before they run out people are told to enter them.
 AHEAD = timedelta(days=60)
+#: The longest limit of a shipped policy, natural days: nearer to the end, deadlines of new orders are provisional.
+REACHED = timedelta(days=15)
 _DAY = timedelta(days=1)
 _BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -67,9 +69,9 @@ class WorkCalendar:
         raise ValueError("no working time within thirty years")
 
 
-def is_short(covered_until: date | None, now: datetime) -> bool:
-    """Whether the coming `AHEAD`, in Beijing's days, is not all covered by announced holidays."""
-    return covered_until is not None and covered_until < now.astimezone(_BEIJING).date() + AHEAD
+def is_short(covered_until: date | None, now: datetime, ahead: timedelta = AHEAD) -> bool:
+    """Whether so much of the time to come, in Beijing's days, is not all covered by announced holidays."""
+    return covered_until is not None and covered_until < now.astimezone(_BEIJING).date() + ahead
 
 
 def spans_of(told: Sequence[Sequence[str]]) -> tuple[Span, ...]:

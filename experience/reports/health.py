@@ -78,7 +78,7 @@ def _rows(session: Session) -> Check:
 
 def _calendars(session: Session, now: datetime) -> Check:
     known = session.exec(select(Calendar).order_by(Calendar.name))
-    short = [one.name for one in known if workdays.is_short(one.covered_until, now)]
+    short = [one.name for one in known if workdays.is_short(one.covered_until, now, workdays.REACHED)]
     if short:
         return Check("calendar", False, say("工作日历快用完了：%(names)s，请补充节假日安排。", names="、".join(short)))
     return Check("calendar", True, say("工作日历够用。"))

@@ -104,12 +104,12 @@ def test_the_token_opens_the_figures_from_elsewhere(client: FlaskClient, monkeyp
     assert client.get("/metrics", environ_base=elsewhere, headers=bad).status_code == 403
 
 
-def test_a_calendar_is_short_by_the_rule_of_the_calendars_page(session: Session, now: datetime) -> None:
+def test_a_calendar_is_ill_once_new_deadlines_reach_beyond_it(session: Session, now: datetime) -> None:
     today = now.astimezone(ZoneInfo("Asia/Shanghai")).date()
-    session.execute(update(Calendar).values(covered_until=today + workdays.AHEAD))
+    session.execute(update(Calendar).values(covered_until=today + workdays.REACHED))
     calendar = {check.name: check for check in health.checks(session, now)}["calendar"]
     assert calendar.is_well
-    session.execute(update(Calendar).values(covered_until=today + workdays.AHEAD - timedelta(days=1)))
+    session.execute(update(Calendar).values(covered_until=today + workdays.REACHED - timedelta(days=1)))
     calendar = {check.name: check for check in health.checks(session, now)}["calendar"]
     assert not calendar.is_well
     assert "cn-office" in calendar.said
