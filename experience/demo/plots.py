@@ -207,6 +207,9 @@ def _suspended(life: Life) -> Plot:
 
 def _extended(life: Life) -> Plot:
     theatre = life.theatre
+    due = theatre.order(life.code).due_at
+    if due is None or theatre.now > due:  # who accepts after a weekend may be too late to ask
+        return
     later = theatre.extended(life.code, 0.4)
     theatre.act(
         coordinator(life.unit), life.code, "extend", reason="需等设备到货，已与用户沟通。", due_at=later.isoformat()
